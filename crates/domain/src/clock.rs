@@ -1,0 +1,107 @@
+//! Time and randomness as parameters.
+//!
+//! Nothing below the binary reads a clock or a random source of its own, so tests can advance
+//! time by hand and a simulation replays from one seed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use time::OffsetDateTime;
+use time::format_description::BorrowedFormatItem;
+use time::macros::format_description;
+
+/// A moment, in microseconds since 1970-01-01T00:00:00Z.
+///
+/// Displayed as `2026-11-22T05:43:01.123456+00:00`: RFC 3339, always six digits and a numeric
+/// offset, which the strict parsers among the clients of this wire insist on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[serde(transparent)]
+pub struct Timestamp(pub i64);
+
+/// Reads the time. Implemented by the binary (the machine's clock) and by tests (by hand).
+pub trait Clock: Send + Sync {
+    /// The present moment.
+    fn now(&self) -> Timestamp;
+}
+
+/// A source of unpredictable bytes. Implemented by the binary (the kernel) and by tests (seeded).
+pub trait Rng: Send + Sync {
+    /// Fills `bytes` wholly.
+    fn fill(&self, bytes: &mut [u8]);
+}
+
+/// A text that is not an RFC 3339 moment.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a time such as `2026-11-22T05:43:01.123456+00:00`")]
+pub struct BadTimestamp(String);
+
+const FORMAT: &[BorrowedFormatItem<'_>] = format_description!(
+    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6][offset_hour sign:mandatory]:[offset_minute]"
+);
+
+// === impl Timestamp ===
+
+impl Timestamp {
+    /// The moment `secs` seconds after 1970.
+    pub const fn from_secs(secs: i64) -> Self {
+        Self(secs * 1_000_000)
+    }
+
+    /// This moment, `secs` seconds later (saturating).
+    #[must_use]
+    pub const fn plus_secs(self, secs: i64) -> Self {
+        Self(self.0.saturating_add(secs.saturating_mul(1_000_000)))
+    }
+
+    /// This moment, `millis` milliseconds later (saturating).
+    #[must_use]
+    pub const fn plus_millis(self, millis: i64) -> Self {
+        Self(self.0.saturating_add(millis.saturating_mul(1000)))
+    }
+
+    /// Milliseconds from `earlier` to this moment; negative where it lies before.
+    pub const fn millis_since(self, earlier: Self) -> i64 {
+        self.0.saturating_sub(earlier.0) / 1000
+    }
+}
+
+impl fmt::Display for Timestamp {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
+            .ok()
+            .and_then(|moment| moment.format(FORMAT).ok());
+        // Moments outside the years 0-9999 have no RFC 3339 text.
+        f.write_str(text.as_deref().unwrap_or("1970-01-01T00:00:00.000000+00:00"))
+    }
+}
+
+impl FromStr for Timestamp {
+    type Err = BadTimestamp;
+
+    fn from_str(text: &str) -> Result<Self, BadTimestamp> {
+        let moment = OffsetDateTime::parse(text, &time::format_description::well_known::Rfc3339)
+            .map_err(|_| BadTimestamp(text.chars().take(64).collect()))?;
+        Ok(Self((moment.unix_timestamp_nanos() / 1000) as i64))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn is_written_with_six_digits_and_a_numeric_offset() {
+        assert_eq!(Timestamp(1_763_790_181_123_456).to_string(), "2025-11-22T05:43:01.123456+00:00");
+        assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000+00:00");
+    }
+
+    #[test]
+    fn reads_back_what_it_writes() {
+        for micros in [0, 1, 999_999, 1_763_790_181_123_456, -1] {
+            let moment = Timestamp(micros);
+            assert_eq!(moment.to_string().parse(), Ok(moment));
+        }
+        assert!("yesterday".parse::<Timestamp>().is_err());
+    }
+}

@@ -1,0 +1,196 @@
+//! Typed ids: a prefix and 26 characters that sort by time of making.
+//!
+//! The body is a ULID in lower case (48 bits of milliseconds, 80 random bits, Crockford's
+//! base 32). All match `[a-zA-Z0-9_-]{1,128}`, which real clients require of a request id.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::clock::{Rng, Timestamp};
+
+const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
+const BODY_LEN: usize = 26;
+
+/// A text that is not an id of the expected kind.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{found}` is not an id of the form `{prefix}…`")]
+pub struct BadId {
+    prefix: &'static str,
+    found: String,
+}
+
+fn ulid(now: Timestamp, rng: &dyn Rng) -> String {
+    let mut random = [0_u8; 10];
+    rng.fill(&mut random);
+    let mut bits = (now.0.max(0) / 1000) as u128 & 0xFFFF_FFFF_FFFF;
+    for byte in random {
+        bits = (bits << 8) | u128::from(byte);
+    }
+    let digit = |place: usize| {
+        let five = (bits >> (5 * (BODY_LEN - 1 - place))) & 31;
+        ALPHABET.get(five as usize).copied().map_or('0', char::from)
+    };
+    (0..BODY_LEN).map(digit).collect()
+}
+
+fn parse(prefix: &'static str, text: &str) -> Result<String, BadId> {
+    let body = text.strip_prefix(prefix).unwrap_or("");
+    if body.len() == BODY_LEN && body.bytes().all(|b| ALPHABET.contains(&b)) {
+        Ok(text.to_owned())
+    } else {
+        Err(BadId { prefix, found: text.chars().take(64).collect() })
+    }
+}
+
+macro_rules! id {
+    ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// What every id of this kind begins with.
+            pub const PREFIX: &'static str = $prefix;
+
+            /// A new id, made at `now`.
+            pub fn new(now: Timestamp, rng: &dyn Rng) -> Self {
+                Self(format!("{}{}", $prefix, ulid(now, rng)).into())
+            }
+
+            /// The id as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                parse($prefix, text).map(|text| Self(text.into()))
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+            fn try_from(text: String) -> Result<Self, BadId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(id: $name) -> Self {
+                id.0.into()
+            }
+        }
+    };
+}
+
+id!(
+    /// One request for a clip.
+    RequestId, "req_"
+);
+id!(
+    /// Whoever requests, usage and secrets belong to; keys are an owner's credentials.
+    OwnerId, "own_"
+);
+id!(
+    /// One API key (its public id, not the secret).
+    KeyId, "key_"
+);
+id!(
+    /// One worker process, for as long as it lives.
+    WorkerId, "wrk_"
+);
+
+/// The unguessable part of a `/files/{token}/{name}` URL: 192 random bits in hexadecimal.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct FileToken(Box<str>);
+
+impl FileToken {
+    const HEX_LEN: usize = 48;
+
+    /// A new token.
+    pub fn new(rng: &dyn Rng) -> Self {
+        let mut random = [0_u8; Self::HEX_LEN / 2];
+        rng.fill(&mut random);
+        Self(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+    }
+
+    /// The token as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FileToken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl FromStr for FileToken {
+    type Err = BadId;
+    fn from_str(text: &str) -> Result<Self, BadId> {
+        let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+        if text.len() == Self::HEX_LEN && hex {
+            Ok(Self(text.into()))
+        } else {
+            Err(BadId { prefix: "", found: text.chars().take(64).collect() })
+        }
+    }
+}
+
+impl TryFrom<String> for FileToken {
+    type Error = BadId;
+    fn try_from(text: String) -> Result<Self, BadId> {
+        text.parse()
+    }
+}
+
+impl From<FileToken> for String {
+    fn from(token: FileToken) -> Self {
+        token.0.into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Fixed(u8);
+    impl Rng for Fixed {
+        fn fill(&self, bytes: &mut [u8]) {
+            bytes.fill(self.0);
+        }
+    }
+
+    #[test]
+    fn sorts_by_time_and_parses_back() {
+        let early = RequestId::new(Timestamp::from_secs(1_000), &Fixed(0xFF));
+        let late = RequestId::new(Timestamp::from_secs(1_001), &Fixed(0));
+        assert!(early < late);
+        assert_eq!(late.as_str().parse(), Ok(late.clone()));
+        assert_eq!(late.as_str().len(), 30);
+    }
+
+    #[test]
+    fn refuses_other_kinds_and_lengths() {
+        let id = RequestId::new(Timestamp(0), &Fixed(1));
+        assert!(id.as_str().parse::<OwnerId>().is_err());
+        for text in ["", "req_", "req_../../etc/passwd", "req_0000000000000000000000000u"] {
+            assert!(text.parse::<RequestId>().is_err(), "{text}");
+        }
+        assert!(FileToken::new(&Fixed(7)).as_str().parse::<FileToken>().is_ok());
+        assert!("ABC".parse::<FileToken>().is_err());
+    }
+}

@@ -1,0 +1,2 @@
+//! The `reshoot` binary.
+fn main() {}
