@@ -15,7 +15,9 @@ use time::macros::format_description;
 ///
 /// Displayed as `2026-11-22T05:43:01.123456+00:00`: RFC 3339, always six digits and a numeric
 /// offset, which the strict parsers among the clients of this wire insist on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default)]
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
+)]
 #[serde(transparent)]
 pub struct Timestamp(pub i64);
 
@@ -92,7 +94,10 @@ mod tests {
 
     #[test]
     fn is_written_with_six_digits_and_a_numeric_offset() {
-        assert_eq!(Timestamp(1_763_790_181_123_456).to_string(), "2025-11-22T05:43:01.123456+00:00");
+        assert_eq!(
+            Timestamp(1_763_790_181_123_456).to_string(),
+            "2025-11-22T05:43:01.123456+00:00"
+        );
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000+00:00");
     }
 

@@ -86,7 +86,11 @@ pub fn label(pointer: &str) -> String {
     let mut out = String::new();
     for part in loc(pointer).into_iter().skip(1) {
         match part {
-            Value::Number(index) => out.push_str(&format!("[{index}]")),
+            Value::Number(index) => {
+                out.push('[');
+                out.push_str(&index.to_string());
+                out.push(']');
+            }
             Value::String(name) if out.is_empty() => out.push_str(&name),
             Value::String(name) => {
                 out.push('.');
@@ -154,7 +158,10 @@ mod tests {
     fn names_places_in_both_dialects() {
         let pointer = "/elements/1/frontal_image_url";
         assert_eq!(label(pointer), "elements[1].frontal_image_url");
-        assert_eq!(Value::from(loc(pointer)).to_string(), r#"["body","elements",1,"frontal_image_url"]"#);
+        assert_eq!(
+            Value::from(loc(pointer)).to_string(),
+            r#"["body","elements",1,"frontal_image_url"]"#
+        );
         assert_eq!(label(""), "body");
     }
 

@@ -111,6 +111,12 @@ id!(
     WorkerId, "wrk_"
 );
 
+/// `bytes` in lower-case hexadecimal, two digits each.
+pub fn hex(bytes: &[u8]) -> String {
+    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
+    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+}
+
 /// The unguessable part of a `/files/{token}/{name}` URL: 192 random bits in hexadecimal.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -123,7 +129,7 @@ impl FileToken {
     pub fn new(rng: &dyn Rng) -> Self {
         let mut random = [0_u8; Self::HEX_LEN / 2];
         rng.fill(&mut random);
-        Self(random.iter().map(|byte| format!("{byte:02x}")).collect::<String>().into())
+        Self(hex(&random).into())
     }
 
     /// The token as text.
