@@ -128,7 +128,8 @@ fn base62<const N: usize>(bytes: &[u8]) -> String {
 mod tests {
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{DIGITS, SecretKey};
+    use crate::clock::Rng;
 
     struct Seeded([u8; 32]);
     impl Rng for Seeded {

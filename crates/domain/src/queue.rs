@@ -244,8 +244,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::*;
+    use super::{FairClock, OrderKey, Priority, QueueIndex};
     use crate::clock::{Rng, Timestamp};
+    use crate::id::OwnerId;
 
     struct Byte(u8);
     impl Rng for Byte {
