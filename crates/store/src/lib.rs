@@ -1,1 +1,160 @@
-//! Under construction.
+//! Where requests, keys and the names of files are kept.
+//!
+//! The request row is the job: there is no second record to keep in step. What may happen to a
+//! row is decided by the pure functions of [`transition`], which every store calls inside its own
+//! transaction; a store adds durability, order and fencing, not rules. [`memory::MemoryStore`]
+//! keeps everything in one locked struct and is the reference for the [`conformance`] suite.
+
+pub mod memory;
+pub mod row;
+pub mod transition;
+
+#[cfg(feature = "conformance")]
+pub mod conformance;
+
+use async_trait::async_trait;
+use domain::facts::Facts;
+use domain::key::{KeyHash, KeyRecord};
+use domain::lease::{Lease, Setback, Stage};
+use domain::{Failure, FileToken, KeyId, OwnerId, RequestId, State, Timestamp, WorkerId};
+use tokio::sync::watch;
+
+pub use row::{
+    CancelOutcome, Claim, FileRow, Listing, NewRequest, Page, Progress, Published, RequestRow,
+    StatusRow,
+};
+
+/// Why a store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The caller's lease no longer holds: the request was cancelled, finished, or claimed by
+    /// another. Nothing was changed.
+    #[error("the lease no longer holds")]
+    Fenced,
+    /// The id or token is taken already.
+    #[error("`{0}` exists already")]
+    Exists(String),
+    /// The database or its disk failed; the change was not made.
+    #[error("the store is unavailable: {0}")]
+    Unavailable(String),
+}
+
+/// What the rest of the server asks of a store.
+///
+/// Every method that changes something returns after the change is durable. Times are the
+/// caller's: a store has no clock.
+#[async_trait]
+pub trait Store: Send + Sync + 'static {
+    // Keys.
+
+    /// Adds a key; [`StoreError::Exists`] if its id or hash is there.
+    async fn add_key(&self, key: KeyRecord, hash: KeyHash) -> Result<(), StoreError>;
+    /// The key with this hash, revoked ones included. A key created or revoked by another
+    /// process is seen at the next call.
+    async fn key_by_hash(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError>;
+    /// All keys, oldest first, of one owner or of everybody.
+    async fn keys(&self, owner: Option<&OwnerId>) -> Result<Vec<KeyRecord>, StoreError>;
+    /// Revokes a key; `false` if there is none with this id. Repeating it changes nothing.
+    async fn revoke_key(&self, id: &KeyId, at: Timestamp) -> Result<bool, StoreError>;
+    /// In one step: revokes `old` and adds its successor, which takes over owner, name and role.
+    /// `None` if `old` is unknown or revoked.
+    async fn rotate_key(
+        &self,
+        old: &KeyId,
+        new: KeyId,
+        hash: KeyHash,
+        at: Timestamp,
+    ) -> Result<Option<KeyRecord>, StoreError>;
+
+    // Requests, from their owner's side.
+
+    /// Inserts a request as `received` and gives it its place in the queue.
+    async fn insert(&self, new: NewRequest) -> Result<StatusRow, StoreError>;
+    /// What a status poll needs.
+    async fn status(&self, id: &RequestId) -> Result<Option<StatusRow>, StoreError>;
+    /// The whole record.
+    async fn request(&self, id: &RequestId) -> Result<Option<RequestRow>, StoreError>;
+    /// An owner's requests, newest first.
+    async fn list(&self, listing: Listing) -> Result<Page, StoreError>;
+    /// Cancels queued work, and running work with `force`; `None` if the id is unknown.
+    async fn cancel(
+        &self,
+        id: &RequestId,
+        force: bool,
+        now: Timestamp,
+    ) -> Result<Option<CancelOutcome>, StoreError>;
+
+    // Requests, from the workers' side.
+
+    /// Takes the first request in queue order that waits for `stage`: `received` ones for
+    /// intake, `ready` ones for a run; those whose `not_before` lies ahead are passed over.
+    async fn claim(
+        &self,
+        stage: Stage,
+        worker: &WorkerId,
+        now: Timestamp,
+        lease_secs: i64,
+    ) -> Result<Option<Claim>, StoreError>;
+    /// Extends a lease to `until` and notes progress. [`StoreError::Fenced`] tells the holder to
+    /// stop.
+    async fn extend(
+        &self,
+        lease: &Lease,
+        until: Timestamp,
+        progress: Option<Progress>,
+    ) -> Result<(), StoreError>;
+    /// Intake is done: `received` becomes `ready`.
+    async fn inputs_kept(
+        &self,
+        lease: &Lease,
+        facts: Facts,
+        warnings: Vec<String>,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// The clip is done: `running` becomes `succeeded`, its files get names, its owner is
+    /// charged, all in one transaction.
+    async fn publish(
+        &self,
+        lease: &Lease,
+        published: Published,
+        now: Timestamp,
+    ) -> Result<(), StoreError>;
+    /// The request ends as `failed`, uncharged.
+    async fn fail(&self, lease: &Lease, failure: Failure, now: Timestamp)
+    -> Result<(), StoreError>;
+    /// Gives the lease back without a result; the attempt rules decide what follows, and the
+    /// new state is returned. `why` is kept in the timeline, and is the failure's message if
+    /// this was the last try.
+    async fn set_back(
+        &self,
+        lease: &Lease,
+        setback: Setback,
+        why: &str,
+        now: Timestamp,
+    ) -> Result<State, StoreError>;
+    /// Treats every lease that ended before `now` as lost; returns how many there were.
+    async fn expire_leases(&self, now: Timestamp) -> Result<usize, StoreError>;
+    /// Treats every lease as lost: at the start of a server that owns its store alone.
+    async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError>;
+    /// The earliest moment at which a waiting request's `not_before` or a lease's end comes, if
+    /// any: until then, and without a change, there is nothing to do.
+    async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    // Files.
+
+    /// Names a file that was uploaded.
+    async fn add_file(&self, file: FileRow) -> Result<(), StoreError>;
+    /// The file behind a token.
+    async fn file(&self, token: &FileToken) -> Result<Option<FileRow>, StoreError>;
+
+    // The whole.
+
+    /// A counter that rises after each durable change of a request.
+    fn changes(&self) -> watch::Receiver<u64>;
+    /// How many requests are queued (`received` and `ready`).
+    fn queued(&self) -> usize;
+    /// Fails if the store cannot be read and written now.
+    async fn check(&self) -> Result<(), StoreError>;
+    /// Every request as an audit sees it (`domain::invariants`); leases count against `now`.
+    async fn audit(&self, now: Timestamp) -> Result<Vec<domain::invariants::Seen>, StoreError>;
+}

@@ -1,0 +1,236 @@
+//! What is stored, as values.
+
+use domain::facts::Facts;
+use domain::lease::{Epoch, Lease, Stage, Tries};
+use domain::queue::{OrderKey, Priority};
+use domain::usage::Microdollars;
+use domain::{Failure, FileToken, KeyId, OwnerId, RequestId, State, Timestamp, WorkerId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// A request as it is handed in.
+#[derive(Debug, Clone)]
+pub struct NewRequest {
+    /// Its id.
+    pub id: RequestId,
+    /// Whose it is.
+    pub owner: OwnerId,
+    /// The key it came with.
+    pub key: KeyId,
+    /// The model's id, exactly as it was posted.
+    pub model: String,
+    /// The canonical input: defaults filled in, `data:` URIs as references to kept bytes.
+    pub input: Value,
+    /// What was accepted but is worth a word: unknown fields, sizes above the recommended.
+    pub warnings: Vec<String>,
+    /// Its rank among requests.
+    pub priority: Priority,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+}
+
+/// One stored request, whole.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RequestRow {
+    /// Its id.
+    pub id: RequestId,
+    /// Whose it is.
+    pub owner: OwnerId,
+    /// The key it came with.
+    pub key: KeyId,
+    /// The model's id.
+    pub model: String,
+    /// Its place in the queue, kept for life.
+    pub order: OrderKey,
+    /// Where it stands.
+    pub state: State,
+    /// Claims and cancellations so far.
+    pub epoch: Epoch,
+    /// Tries so far.
+    pub tries: Tries,
+    /// Not to be claimed before this moment.
+    pub not_before: Timestamp,
+    /// Who works on it.
+    pub held: Option<Held>,
+    /// When it was accepted.
+    pub created_at: Timestamp,
+    /// When it reached a terminal state.
+    pub finished_at: Option<Timestamp>,
+    /// Everything that no query looks for.
+    pub body: Body,
+}
+
+/// A lease as stored in its request's row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// What is worked on.
+    pub stage: Stage,
+    /// By whom.
+    pub worker: WorkerId,
+    /// Until when.
+    pub expires_at: Timestamp,
+}
+
+/// The part of a row that no query looks for; stored as one JSON document.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+pub struct Body {
+    /// The canonical input.
+    pub input: Value,
+    /// Words of caution for the sender.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+    /// What intake measured.
+    #[serde(default)]
+    pub facts: Option<Facts>,
+    /// How far the present stage is.
+    #[serde(default)]
+    pub progress: Option<Progress>,
+    /// What happened, oldest first.
+    #[serde(default)]
+    pub timeline: Vec<Moment>,
+    /// Of a succeeded request: what was published.
+    #[serde(default)]
+    pub published: Option<PublishedBody>,
+    /// Of a failed request: why.
+    #[serde(default)]
+    pub failure: Option<Failure>,
+}
+
+/// One entry of a request's timeline.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moment {
+    /// When.
+    pub at: Timestamp,
+    /// What: `received`, `intake_started`, `ready`, `run_started`, `set_back`, `succeeded`,
+    /// `failed`, `cancelled`.
+    pub event: String,
+    /// More about it, for people.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub note: String,
+}
+
+/// How far a stage is.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// `intake`, or a pass of the engine.
+    pub stage: String,
+    /// 0.0 to 1.0 of the whole run.
+    pub fraction: f64,
+}
+
+/// A finished clip, as its worker hands it in.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// The documents for the record.
+    pub body: PublishedBody,
+    /// The files, to be named in the same transaction.
+    pub files: Vec<FileRow>,
+    /// Seconds of video (or number of outputs) that are charged.
+    pub units: u32,
+    /// What is charged.
+    pub cost: Microdollars,
+}
+
+/// The documents of a finished clip.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct PublishedBody {
+    /// Output name to `/files/…` path, or to a list of paths.
+    pub output: Value,
+    /// `/files/…` path of a still.
+    pub poster: Option<String>,
+    /// The shot plan.
+    pub plan: Value,
+    /// What the engine says of its run: engine, version, passes, `unmet`, times.
+    pub report: Value,
+    /// What was charged.
+    pub cost: Microdollars,
+}
+
+/// The right to work on a request, with the request.
+#[derive(Debug)]
+pub struct Claim {
+    /// The lease.
+    pub lease: Lease,
+    /// The row as claimed.
+    pub row: RequestRow,
+}
+
+/// What a status poll needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusRow {
+    /// The request.
+    pub id: RequestId,
+    /// Whose it is.
+    pub owner: OwnerId,
+    /// Where it stands.
+    pub state: State,
+    /// 1 for the next to run; only while queued.
+    pub position: Option<u64>,
+}
+
+/// What a cancellation did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CancelOutcome {
+    /// Whose request it is.
+    pub owner: OwnerId,
+    /// The state afterwards.
+    pub state: State,
+    /// Whether this call changed it.
+    pub changed: bool,
+}
+
+/// Which requests to list.
+#[derive(Debug, Clone)]
+pub struct Listing {
+    /// Whose; everybody's if `None`.
+    pub owner: Option<OwnerId>,
+    /// Only in these states; any if empty.
+    pub states: Vec<State>,
+    /// Only of this model.
+    pub model: Option<String>,
+    /// Only those inserted before this sequence number.
+    pub before: Option<i64>,
+    /// At most this many.
+    pub limit: u32,
+}
+
+/// One page of a list, newest first.
+#[derive(Debug, Clone)]
+pub struct Page {
+    /// The rows.
+    pub rows: Vec<RequestRow>,
+    /// `before` of the next page, if there is one.
+    pub next: Option<i64>,
+}
+
+/// A named file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FileRow {
+    /// The unguessable part of its URL.
+    pub token: FileToken,
+    /// The last part of its URL.
+    pub name: String,
+    /// Whose it is.
+    pub owner: OwnerId,
+    /// The request that made it; none for an upload.
+    pub request: Option<RequestId>,
+    /// Where its bytes are in the artifact store.
+    pub path: String,
+    /// Its media type.
+    pub content_type: String,
+    /// Size in bytes.
+    pub bytes: u64,
+    /// SHA-256 in lower-case hexadecimal; its ETag.
+    pub sha256: String,
+    /// When it was named.
+    pub created_at: Timestamp,
+}
+
+// === impl FileRow ===
+
+impl FileRow {
+    /// The path part of its URL.
+    pub fn url_path(&self) -> String {
+        format!("/files/{}/{}", self.token, self.name)
+    }
+}
