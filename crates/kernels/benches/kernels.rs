@@ -1,0 +1,103 @@
+//! CPU time of the kernels that every frame pays, at 720p on one thread.
+//!
+//! `cargo bench -p kernels`; one iteration is one frame (or one pair of frames).
+
+#![expect(clippy::expect_used, reason = "a bench with constant sizes, outside of any server")]
+
+use criterion::{Criterion, criterion_group, criterion_main};
+use kernels::flow::{FlowImage, FlowParams};
+use kernels::resize::Filter;
+use kernels::{FlowPair, Plane, Rect, Similarity, Yuv420, flow, interpolate, resize, warp};
+use std::hint::black_box;
+use std::time::Duration;
+
+const SIZE: (usize, usize) = (1280, 720);
+
+/// Blocks, stripes and fine noise: texture at every scale.
+fn luma(shift: f32) -> Plane {
+    let wave = |x: f32, period: f32| libm::sinf(x * std::f32::consts::TAU / period);
+    Plane::from_fn(SIZE.0, SIZE.1, |x, y| {
+        let (x, y) = (x as f32 - shift, y as f32 - 0.6 * shift);
+        let sum = 40.0 * wave(x + 0.3 * y, 190.0) * wave(y, 143.0)
+            + 28.0 * wave(x - y, 47.0) * wave(x + 2.0 * y, 61.0)
+            + 18.0 * wave(x, 13.0) * wave(y, 17.0);
+        (128.0 + sum) as u8
+    })
+    .expect("a legal size")
+}
+
+fn frame(shift: f32) -> Yuv420 {
+    let y = luma(shift);
+    let u = resize::halve(y.as_ref());
+    let v = u.clone();
+    Yuv420::from_planes(y, u, v).expect("chroma of half the size")
+}
+
+fn motion() -> (Yuv420, Yuv420, FlowPair) {
+    let (a, b) = (frame(0.0), frame(5.3));
+    let params = FlowParams::default();
+    let image = |f: &Yuv420| FlowImage::new(f.as_ref().y(), params);
+    let pair = flow::pair(&image(&a), &image(&b)).expect("one size");
+    (a, b, pair)
+}
+
+fn bench_flow(c: &mut Criterion) {
+    let (a, b, _) = motion();
+    let params = FlowParams::default();
+    let image = |f: &Yuv420| FlowImage::new(f.as_ref().y(), params);
+    let (ia, ib) = (image(&a), image(&b));
+    c.bench_function("flow/image", |t| t.iter(|| black_box(image(&a))));
+    c.bench_function("flow/pair_both_ways", |t| t.iter(|| black_box(flow::pair(&ia, &ib))));
+    c.bench_function("flow/forward", |t| t.iter(|| black_box(flow::forward(&ia, &ib))));
+}
+
+fn bench_warp(c: &mut Criterion) {
+    let (a, b, pair) = motion();
+    let mut out = a.clone();
+    c.bench_function("warp/frame_by_flow", |t| {
+        t.iter(|| warp::frame_by_flow(b.as_ref(), &pair.forward, &mut out.as_mut()));
+    });
+    let map = Similarity { scale: 1.02, rotation: 0.01, tx: 3.3, ty: -2.1 };
+    c.bench_function("warp/frame_by_similarity", |t| {
+        t.iter(|| warp::frame_by_similarity(b.as_ref(), &map, &mut out.as_mut()));
+    });
+    let settings = interpolate::Settings::of(SIZE);
+    c.bench_function("interpolate/frame", |t| {
+        t.iter(|| {
+            let (a, b) = (a.as_ref(), b.as_ref());
+            interpolate::frame(a, b, &pair, 0.4, settings, &mut out.as_mut())
+        });
+    });
+}
+
+fn bench_resize(c: &mut Criterion) {
+    let src = frame(0.0);
+    let mut quarter = Yuv420::new(320, 180, [0; 3]).expect("a legal size");
+    c.bench_function("resize/quarter_area", |t| {
+        let rect = Rect::whole(SIZE);
+        t.iter(|| resize::crop_frame(src.as_ref(), rect, &mut quarter.as_mut(), Filter::Area));
+    });
+    let mut out = src.clone();
+    let rect = Rect { x: 80.3, y: 44.7, width: 1100.0, height: 618.75 };
+    for (name, filter) in [("bilinear", Filter::Bilinear), ("bicubic", Filter::Bicubic)] {
+        c.bench_function(&format!("resize/reframe_{name}"), |t| {
+            t.iter(|| resize::crop_frame(src.as_ref(), rect, &mut out.as_mut(), filter));
+        });
+    }
+}
+
+fn one_thread() -> Criterion {
+    let built = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
+    assert!(built.is_ok() || rayon::current_num_threads() >= 1);
+    Criterion::default()
+        .sample_size(20)
+        .warm_up_time(Duration::from_millis(300))
+        .measurement_time(Duration::from_secs(1))
+}
+
+criterion_group! {
+    name = kernels;
+    config = one_thread();
+    targets = bench_flow, bench_warp, bench_resize
+}
+criterion_main!(kernels);

@@ -1,0 +1,214 @@
+//! A frame between two frames.
+//!
+//! The vectors of both directions are carried to the moment t; what only one frame shows is taken
+//! from that frame; where the vectors can't be trusted, or are longer than a search can follow,
+//! the two frames are blended in place: a soft double image instead of a tear.
+
+use crate::field::FlowPair;
+use crate::frame::{Yuv420Mut, Yuv420Ref};
+use crate::plane::{PlaneMut, PlaneRef, ShapeError, check_same};
+use crate::rows::for_rows_with;
+use crate::upsample::{STEPS, Upsampler};
+use crate::warp::{cell_size, factors, sample};
+
+/// One in the fixed point of the grid's weights; upsampling makes it 65536.
+const ONE: f32 = 8192.0;
+
+/// Confidence (0 to 1) below which nothing is moved, and above which everything is.
+const TRUST: (f32, f32) = (0.25, 0.6);
+
+/// Arrivals at a cell below which a frame counts as not showing it.
+const HIDDEN: f32 = 0.35;
+
+/// Settings of an interpolation.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Vectors longer than this many px are not followed; between half of it and it the result
+    /// fades to the plain blend.
+    pub longest_px: f32,
+}
+
+/// Vector, share of the second frame and trust of each cell at the moment t.
+struct Between {
+    cells: Vec<[i16; 4]>,
+}
+
+/// What arrives at a cell from both frames.
+#[derive(Clone, Copy, Default)]
+struct Arrival {
+    u: f32,
+    v: f32,
+    weight: f32,
+    confidence: f32,
+    from_a: f32,
+    from_b: f32,
+}
+
+impl Settings {
+    /// For frames of this size: vectors up to an eighth of the width.
+    pub fn of(frame: (usize, usize)) -> Self {
+        Self { longest_px: frame.0 as f32 / 8.0 }
+    }
+}
+
+/// Writes the frame at the part `t` (0 = `a`, 1 = `b`, clamped) of the way from `a` to `b`.
+///
+/// `flow` is the motion between the two; all frames have the size that it is about.
+pub fn frame(
+    a: Yuv420Ref<'_>,
+    b: Yuv420Ref<'_>,
+    flow: &FlowPair,
+    t: f32,
+    settings: Settings,
+    dst: &mut Yuv420Mut<'_>,
+) -> Result<(), ShapeError> {
+    check_same(a.size(), b.size())?;
+    check_same(a.size(), dst.size())?;
+    check_same(a.size(), flow.forward.frame())?;
+    let t = t.clamp(0.0, 1.0);
+    let step = libm::roundf(t * STEPS as f32) as i32;
+    if step == 0 {
+        return dst.copy_from(a);
+    }
+    if step == STEPS {
+        return dst.copy_from(b);
+    }
+    let between = Between::new(flow, t, settings);
+    for ((a, b), dst) in a.planes().into_iter().zip(b.planes()).zip(dst.planes_mut()) {
+        between.render(flow, a, b, step, dst);
+    }
+    Ok(())
+}
+
+/// The plain blend of two frames, without motion.
+pub fn blend(
+    a: Yuv420Ref<'_>,
+    b: Yuv420Ref<'_>,
+    t: f32,
+    dst: &mut Yuv420Mut<'_>,
+) -> Result<(), ShapeError> {
+    check_same(a.size(), b.size())?;
+    check_same(a.size(), dst.size())?;
+    let weight = libm::roundf(t.clamp(0.0, 1.0) * 256.0) as i32;
+    for ((a, b), dst) in a.planes().into_iter().zip(b.planes()).zip(dst.planes_mut()) {
+        for_rows_with(
+            dst,
+            || (),
+            |(), y, out| {
+                for ((out, &a), &b) in out.iter_mut().zip(a.row(y)).zip(b.row(y)) {
+                    let (a, b) = (i32::from(a), i32::from(b));
+                    *out = ((a * 256 + (b - a) * weight + 128) >> 8) as u8;
+                }
+            },
+        );
+    }
+    Ok(())
+}
+
+impl Between {
+    fn new(flow: &FlowPair, t: f32, settings: Settings) -> Self {
+        let mut arrivals = vec![Arrival::default(); flow.forward.vectors().len()];
+        splat(flow, t, &mut arrivals);
+        let (width, _) = flow.forward.grid();
+        let cells = arrivals
+            .iter()
+            .enumerate()
+            .map(|(k, arrival)| cell(arrival, flow, (k % width, k / width), t, settings))
+            .collect();
+        Self { cells }
+    }
+
+    fn render(
+        &self,
+        flow: &FlowPair,
+        a: PlaneRef<'_>,
+        b: PlaneRef<'_>,
+        step: i32,
+        dst: &mut PlaneMut<'_>,
+    ) {
+        let (factor_x, factor_y) = factors(a.size(), flow.forward.frame());
+        let cell = cell_size(a.size(), &flow.forward);
+        let grid = Upsampler::new(&self.cells, flow.forward.grid().0, a.width(), cell);
+        for_rows_with(
+            dst,
+            || (Vec::new(), vec![[0i32; 4]; a.width()]),
+            |(cells, values), y, out| {
+                grid.row(y, [factor_x, factor_y, 256, 256], cells, values);
+                let top = y as i32 * STEPS;
+                let lines = a.row(y).iter().zip(b.row(y));
+                for (x, ((out, &[u, v, share, trust]), (&near_a, &near_b))) in
+                    out.iter_mut().zip(values.iter()).zip(lines).enumerate()
+                {
+                    let left = x as i32 * STEPS;
+                    let (au, av) = ((u * step) >> 8, (v * step) >> 8);
+                    let from_a = sample(a, left - au, top - av);
+                    let from_b = sample(b, left + u - au, top + v - av);
+                    let (share, trust) = (share >> 8, trust >> 8);
+                    let moved = from_a * 256 + (from_b - from_a) * share;
+                    let (near_a, near_b) = (i32::from(near_a), i32::from(near_b));
+                    let plain = near_a * 256 + (near_b - near_a) * step;
+                    let sum = plain * 256 + (moved - plain) * trust;
+                    *out = ((sum + (1 << 15)) >> 16).clamp(0, 255) as u8;
+                }
+            },
+        );
+    }
+}
+
+/// Carries the vectors of both frames to the moment t, in grid order.
+fn splat(flow: &FlowPair, t: f32, arrivals: &mut [Arrival]) {
+    let (width, height) = flow.forward.grid();
+    for (field, part, sign) in [(&flow.forward, t, 1.0), (&flow.backward, 1.0 - t, -1.0)] {
+        for j in 0..height {
+            for i in 0..width {
+                let (x, y) = field.point(i, j);
+                let (u, v) = field.vector(i, j);
+                let confidence = f32::from(field.confidence_at(i, j)) / 255.0;
+                let (x, y) = (x + u * part, y + v * part);
+                for (index, near) in field.corners(x, y) {
+                    let arrival = &mut arrivals[index];
+                    let weight = near * (confidence * confidence + 0.01);
+                    arrival.u += weight * u * sign;
+                    arrival.v += weight * v * sign;
+                    arrival.weight += weight;
+                    arrival.confidence += weight * confidence;
+                    if sign > 0.0 {
+                        arrival.from_a += near;
+                    } else {
+                        arrival.from_b += near;
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn cell(
+    arrival: &Arrival,
+    flow: &FlowPair,
+    (i, j): (usize, usize),
+    t: f32,
+    settings: Settings,
+) -> [i16; 4] {
+    let (u, v, confidence) = if arrival.weight > 1e-4 {
+        let factor = 1.0 / arrival.weight;
+        (arrival.u * factor, arrival.v * factor, arrival.confidence * factor)
+    } else {
+        let ((fu, fv), (bu, bv)) = (flow.forward.vector(i, j), flow.backward.vector(i, j));
+        ((1.0 - t) * fu - t * bu, (1.0 - t) * fv - t * bv, 0.0)
+    };
+    let (from_a, from_b) = (arrival.from_a.min(1.0), arrival.from_b.min(1.0));
+    let (shown_a, shown_b) = ((1.0 - t) * from_a, t * from_b);
+    let share = if shown_a + shown_b > 1e-4 { shown_b / (shown_a + shown_b) } else { t };
+    let one_sided = from_a.min(from_b) < HIDDEN && from_a.max(from_b) > HIDDEN;
+    let sure = ((confidence - TRUST.0) / (TRUST.1 - TRUST.0)).clamp(0.0, 1.0);
+    let length = libm::hypotf(u, v) / settings.longest_px.max(1.0);
+    let short = (2.0 - 2.0 * length).clamp(0.0, 1.0);
+    let trust = short * if one_sided { sure.max(0.75) } else { sure };
+    [
+        crate::field::quantise(u),
+        crate::field::quantise(v),
+        libm::roundf(share * ONE) as i16,
+        libm::roundf(trust * ONE) as i16,
+    ]
+}

@@ -1,0 +1,38 @@
+//! Image kernels of the engine that needs no weights.
+//!
+//! Everything here is a pure function of planes, frames and numbers: no I/O, no clock, no hidden
+//! randomness. The same input gives the same bytes on any number of threads and on any processor:
+//! sums are integers or floats in a fixed order, transcendental functions come from `libm`, and
+//! no instruction set is detected while running.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`plane`], [`frame`], [`image`] | 8-bit planes, yuv420p frames, stills; borrowed views first |
+//! | [`geometry`], [`field`] | rectangles, similarities, camera paths; flow fields |
+//! | [`resize`], [`blur`] | sub-pixel windows to any size; box and Gaussian |
+//! | [`flow`] | dense inverse search, both directions, confidence |
+//! | [`warp`], [`interpolate`] | by a flow or a similarity; frames between frames; occlusion |
+//!
+//! Conventions: x to the right, y down, pixel (0, 0) covers 0..1, so its centre is (0.5, 0.5).
+//! Frames are yuv420p, BT.709, limited range. A [`Similarity`] has its origin at the centre of
+//! the frame. Work inside a call is spread over rayon's current pool by rows.
+
+pub mod blur;
+pub mod field;
+mod floats;
+pub mod flow;
+pub mod frame;
+pub mod geometry;
+pub mod image;
+pub mod interpolate;
+pub mod plane;
+pub mod resize;
+mod rows;
+mod upsample;
+pub mod warp;
+
+pub use field::{FlowField, FlowPair};
+pub use frame::{Yuv420, Yuv420Mut, Yuv420Ref};
+pub use geometry::{CameraPath, Rect, Similarity};
+pub use image::{Rgb8, Rgba8};
+pub use plane::{Mask, Plane, PlaneMut, PlaneRef, ShapeError};

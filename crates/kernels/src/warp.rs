@@ -1,0 +1,210 @@
+//! Backward bilinear warps: each output pixel says where it comes from.
+//!
+//! Positions are in 1/256 px and all sums are integers. A shift by whole pixels is exact. Outside
+//! of the source its border counts.
+
+use crate::field::FlowField;
+use crate::frame::{Yuv420Mut, Yuv420Ref};
+use crate::geometry::Similarity;
+use crate::plane::{Mask, Plane, PlaneMut, PlaneRef, ShapeError, check_same};
+use crate::rows::{for_items, for_rows_with};
+use crate::upsample::{STEPS, Upsampler};
+
+/// Buffers of one band of rows.
+struct Scratch {
+    cells: Vec<[i32; 2]>,
+    moves: Vec<[i32; 2]>,
+}
+
+/// dst(p) = src(p + flow(p)); `src` and `dst` have one size, which may be any part of the size
+/// that the flow is about (vectors shrink along).
+///
+/// With the flow from frame a to frame b and `src` = b, `dst` is b brought to a's geometry.
+pub fn by_flow(
+    src: PlaneRef<'_>,
+    flow: &FlowField,
+    dst: &mut PlaneMut<'_>,
+) -> Result<(), ShapeError> {
+    check_same(src.size(), dst.size())?;
+    let (width, height) = src.size();
+    let (factor_x, factor_y) = factors(src.size(), flow.frame());
+    let cell = cell_size(src.size(), flow);
+    let grid = Upsampler::new(flow.vectors(), flow.grid().0, width, cell);
+    debug_assert!(height > 0);
+    for_rows_with(
+        dst,
+        || Scratch { cells: Vec::new(), moves: vec![[0; 2]; width] },
+        |scratch, y, out| {
+            grid.row(y, [factor_x, factor_y], &mut scratch.cells, &mut scratch.moves);
+            let top = y as i32 * STEPS;
+            for (x, (out, &[u, v])) in out.iter_mut().zip(&scratch.moves).enumerate() {
+                *out = sample(src, x as i32 * STEPS + u, top + v) as u8;
+            }
+        },
+    );
+    Ok(())
+}
+
+/// [`by_flow`] for the three planes of a frame.
+pub fn frame_by_flow(
+    src: Yuv420Ref<'_>,
+    flow: &FlowField,
+    dst: &mut Yuv420Mut<'_>,
+) -> Result<(), ShapeError> {
+    for (src, dst) in src.planes().into_iter().zip(dst.planes_mut()) {
+        by_flow(src, flow, dst)?;
+    }
+    Ok(())
+}
+
+/// dst(p) = src(`source_of`(p)), both with their origin at the centre, in px of the plane.
+pub fn by_similarity(src: PlaneRef<'_>, source_of: &Similarity, dst: &mut PlaneMut<'_>) {
+    let (a, b) = source_of.linear();
+    let steps = STEPS as f32;
+    let (width, height) = dst.size();
+    let centre_x = 0.5 * (src.width() as f32 - 1.0) + source_of.tx;
+    let centre_y = 0.5 * (src.height() as f32 - 1.0) + source_of.ty;
+    for_rows_with(
+        dst,
+        || (),
+        |(), y, out| {
+            let dy = y as f32 - 0.5 * (height as f32 - 1.0);
+            let (start_x, start_y) = (centre_x - b * dy, centre_y + a * dy);
+            for (x, out) in out.iter_mut().enumerate() {
+                let dx = x as f32 - 0.5 * (width as f32 - 1.0);
+                let sx = libm::floorf((start_x + a * dx) * steps + 0.5) as i32;
+                let sy = libm::floorf((start_y + b * dx) * steps + 0.5) as i32;
+                *out = sample(src, sx, sy) as u8;
+            }
+        },
+    );
+}
+
+/// [`by_similarity`] for the three planes of a frame; `source_of` is in luma px.
+pub fn frame_by_similarity(src: Yuv420Ref<'_>, source_of: &Similarity, dst: &mut Yuv420Mut<'_>) {
+    let luma = src.size();
+    for (src, dst) in src.planes().into_iter().zip(dst.planes_mut()) {
+        let factor = src.width() as f32 / luma.0 as f32;
+        by_similarity(src, &source_of.resized(factor), dst);
+    }
+}
+
+/// Cells of the first frame that the second one hides, at grid resolution: 255 where the two
+/// directions disagree by more than |F + B|^2 > 0.01 (|F|^2 + |B|^2) + 0.5 px^2 (Sundaram, Brox,
+/// Keutzer, ECCV 2010) or the vector leaves the frame.
+pub fn occlusion(forward: &FlowField, backward: &FlowField) -> Result<Mask, ShapeError> {
+    check_same(forward.frame(), backward.frame())?;
+    check_same(forward.grid(), backward.grid())?;
+    let (width, height) = forward.grid();
+    let (frame_width, frame_height) = forward.frame();
+    let mut data = vec![0u8; width * height];
+    for_items(&mut data, width, |j, row| {
+        for (i, out) in row.iter_mut().enumerate() {
+            let (x, y) = forward.point(i, j);
+            let (u, v) = forward.vector(i, j);
+            let (x1, y1) = (x + u, y + v);
+            let (bu, bv) = backward.sample(x1, y1);
+            let gap = (u + bu) * (u + bu) + (v + bv) * (v + bv);
+            let allowed = 0.01 * (u * u + v * v + bu * bu + bv * bv) + 0.5;
+            let outside =
+                x1 < 0.0 || y1 < 0.0 || x1 > frame_width as f32 || y1 > frame_height as f32;
+            *out = if outside || gap > allowed { 255 } else { 0 };
+        }
+    });
+    Ok(Mask(Plane::of_size(data, (width, height))))
+}
+
+/// Size of a cell of the field in px of a plane.
+pub(crate) fn cell_size(plane: (usize, usize), flow: &FlowField) -> (f32, f32) {
+    let scale = flow.scale() as f32;
+    let (width, height) = flow.frame();
+    (scale * plane.0 as f32 / width as f32, scale * plane.1 as f32 / height as f32)
+}
+
+/// Size of a plane over the size of the field's frames, in 1/256, at most 4.
+pub(crate) fn factors(plane: (usize, usize), frame: (usize, usize)) -> (i32, i32) {
+    let factor = |p: usize, f: usize| ((p * 256 + f / 2) / f).clamp(1, 1024) as i32;
+    (factor(plane.0, frame.0), factor(plane.1, frame.1))
+}
+
+/// The value at a position in 1/256 px, bilinear.
+#[inline]
+pub(crate) fn sample(src: PlaneRef<'_>, x: i32, y: i32) -> i32 {
+    let (data, stride) = src.raw();
+    let (right, bottom) = (src.width() as i32 - 1, src.height() as i32 - 1);
+    let (i, j) = (x >> 8, y >> 8);
+    let (fx, fy) = (x & 255, y & 255);
+    let (i0, i1) = (i.clamp(0, right) as usize, (i + 1).clamp(0, right) as usize);
+    let above = j.clamp(0, bottom) as usize * stride;
+    let below = (j + 1).clamp(0, bottom) as usize * stride;
+    let at = |index: usize| i32::from(data[index]);
+    let up = (at(above + i0) << 8) + (at(above + i1) - at(above + i0)) * fx;
+    let low = (at(below + i0) << 8) + (at(below + i1) - at(below + i0)) * fx;
+    ((up << 8) + (low - up) * fy + (1 << 15)) >> 16
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plane::Plane;
+    use proptest::prelude::*;
+
+    fn noise(width: usize, height: usize) -> Plane {
+        Plane::from_fn(width, height, |x, y| ((x * 97 + y * 57 + x * y * 11) % 253) as u8).unwrap()
+    }
+
+    proptest! {
+        #[test]
+        fn whole_shifts_are_exact(dx in -9i16..9, dy in -9i16..9, scale in 1usize..6) {
+            let src = noise(48, 36);
+            let flow = FlowField::from_fn((48, 36), scale, |_, _| (dx as f32, dy as f32)).unwrap();
+            let expected =
+                Plane::from_fn(48, 36, |x, y| {
+                    src.as_ref().at(x as isize + dx as isize, y as isize + dy as isize)
+                }).unwrap();
+            let mut dst = Plane::new(48, 36, 0).unwrap();
+            by_flow(src.as_ref(), &flow, &mut dst.as_mut()).unwrap();
+            prop_assert_eq!(&dst, &expected);
+            let shift = Similarity::translation(dx as f32, dy as f32);
+            by_similarity(src.as_ref(), &shift, &mut dst.as_mut());
+            prop_assert_eq!(&dst, &expected);
+        }
+    }
+
+    #[test]
+    fn half_a_pixel_is_the_mean_of_two() {
+        let src = Plane::from_fn(8, 2, |x, _| (x * 20) as u8).unwrap();
+        let flow = FlowField::from_fn((8, 2), 1, |_, _| (0.5, 0.0)).unwrap();
+        let mut dst = Plane::new(8, 2, 0).unwrap();
+        by_flow(src.as_ref(), &flow, &mut dst.as_mut()).unwrap();
+        assert_eq!(dst.row(0), [10, 30, 50, 70, 90, 110, 130, 140]);
+    }
+
+    #[test]
+    fn chroma_moves_half_as_far() {
+        let src = noise(20, 20);
+        let flow = FlowField::from_fn((40, 40), 4, |_, _| (6.0, -4.0)).unwrap();
+        let mut dst = Plane::new(20, 20, 0).unwrap();
+        by_flow(src.as_ref(), &flow, &mut dst.as_mut()).unwrap();
+        assert_eq!(dst.as_ref().at(10, 10), src.as_ref().at(13, 8));
+    }
+
+    #[test]
+    fn what_the_second_frame_hides_is_marked() {
+        let inside = |x: f32| (40.0..60.0).contains(&x);
+        let forward =
+            FlowField::from_fn(
+                (100, 20),
+                2,
+                |x, _| if inside(x) { (10.0, 0.0) } else { (0.0, 0.0) },
+            )
+            .unwrap();
+        let backward = FlowField::from_fn((100, 20), 2, |x, _| {
+            if inside(x - 10.0) { (-10.0, 0.0) } else { (0.0, 0.0) }
+        })
+        .unwrap();
+        let mask = occlusion(&forward, &backward).unwrap();
+        let at = |x: usize| mask.0.as_ref().at(x as isize / 2, 5);
+        assert_eq!([at(20), at(50), at(65), at(80)], [0, 0, 255, 0]);
+    }
+}
