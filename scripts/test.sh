@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Every test that CI runs. The last line is the test runner's own summary.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+CARGO=${CARGO:-cargo}
+
+echo "== house rules"
+./scripts/house.sh
+echo "== formatting"
+$CARGO fmt --all --check
+echo "== clippy"
+$CARGO clippy --workspace --all-targets --locked -- -D warnings
+echo "== tests"
+# Not --all-targets: that would also run the benches.
+$CARGO test --workspace --locked --lib --bins --tests --examples
