@@ -6,8 +6,11 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use kernels::flow::{FlowImage, FlowParams};
+use kernels::grain::Grain;
 use kernels::resize::Filter;
-use kernels::{FlowPair, Plane, Rect, Similarity, Yuv420, flow, interpolate, resize, warp};
+use kernels::transfer::ColorStats;
+use kernels::{FlowPair, Lut33, Plane, Rect, Similarity, Yuv420};
+use kernels::{camera, cuts, flow, grain, interpolate, resize, saliency, warp};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -86,6 +89,25 @@ fn bench_resize(c: &mut Criterion) {
     }
 }
 
+fn bench_lut(c: &mut Criterion) {
+    let src = frame(0.0);
+    let grade = |[r, g, b]: [f32; 3]| [r * r, g, 0.9 * b];
+    let lut = Lut33::from_rgb(grade);
+    let mut out = src.clone();
+    c.bench_function("lut/build", |t| t.iter(|| black_box(Lut33::from_rgb(grade))));
+    c.bench_function("lut/frame", |t| t.iter(|| lut.apply(src.as_ref(), &mut out.as_mut())));
+    let grain = Grain { sigma: 3.0, seed: 7 };
+    c.bench_function("grain/frame", |t| t.iter(|| grain::add(&mut out.as_mut(), grain, 3)));
+}
+
+fn bench_analysis(c: &mut Criterion) {
+    let (a, _, pair) = motion();
+    c.bench_function("camera/estimate", |t| t.iter(|| camera::estimate(&pair.forward)));
+    c.bench_function("cuts/features", |t| t.iter(|| cuts::Features::of(a.as_ref())));
+    c.bench_function("saliency/map", |t| t.iter(|| saliency::map(a.as_ref(), None)));
+    c.bench_function("transfer/stats", |t| t.iter(|| ColorStats::of_frame(a.as_ref())));
+}
+
 fn one_thread() -> Criterion {
     let built = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
     assert!(built.is_ok() || rayon::current_num_threads() >= 1);
@@ -98,6 +120,6 @@ fn one_thread() -> Criterion {
 criterion_group! {
     name = kernels;
     config = one_thread();
-    targets = bench_flow, bench_warp, bench_resize
+    targets = bench_flow, bench_warp, bench_resize, bench_lut, bench_analysis
 }
 criterion_main!(kernels);

@@ -12,27 +12,46 @@
 //! | [`resize`], [`blur`] | sub-pixel windows to any size; box and Gaussian |
 //! | [`flow`] | dense inverse search, both directions, confidence |
 //! | [`warp`], [`interpolate`] | by a flow or a similarity; frames between frames; occlusion |
+//! | [`camera`], [`cuts`], [`saliency`] | the camera's path, shot boundaries, the subject |
+//! | [`color`], [`convert`], [`lut`], [`transfer`] | spaces, frames to stills, grades, colours of another picture |
+//! | [`composite`], [`matte`], [`grain`] | layers over frames, cut-outs, film grain |
+//! | [`metrics`] | quality of pictures and motion |
 //!
 //! Conventions: x to the right, y down, pixel (0, 0) covers 0..1, so its centre is (0.5, 0.5).
 //! Frames are yuv420p, BT.709, limited range. A [`Similarity`] has its origin at the centre of
 //! the frame. Work inside a call is spread over rayon's current pool by rows.
 
 pub mod blur;
+pub mod camera;
+pub mod color;
+pub mod composite;
+pub mod convert;
+pub mod cuts;
 pub mod field;
 mod floats;
 pub mod flow;
 pub mod frame;
 pub mod geometry;
+pub mod grain;
+mod hash;
 pub mod image;
 pub mod interpolate;
+mod linear;
+pub mod lut;
+pub mod matte;
+pub mod metrics;
 pub mod plane;
 pub mod resize;
 mod rows;
+pub mod saliency;
+pub mod transfer;
 mod upsample;
 pub mod warp;
 
+pub use composite::Layer;
 pub use field::{FlowField, FlowPair};
 pub use frame::{Yuv420, Yuv420Mut, Yuv420Ref};
 pub use geometry::{CameraPath, Rect, Similarity};
 pub use image::{Rgb8, Rgba8};
+pub use lut::Lut33;
 pub use plane::{Mask, Plane, PlaneMut, PlaneRef, ShapeError};

@@ -134,12 +134,29 @@ pub(crate) fn sample(src: PlaneRef<'_>, x: i32, y: i32) -> i32 {
     let (right, bottom) = (src.width() as i32 - 1, src.height() as i32 - 1);
     let (i, j) = (x >> 8, y >> 8);
     let (fx, fy) = (x & 255, y & 255);
+    if i >= 0 && j >= 0 && i < right && j < bottom {
+        let at = j as usize * stride + i as usize;
+        if let (Some([p, q]), Some([r, s])) = (pair(data, at), pair(data, at + stride)) {
+            return mix([p, q, r, s], fx, fy);
+        }
+    }
     let (i0, i1) = (i.clamp(0, right) as usize, (i + 1).clamp(0, right) as usize);
     let above = j.clamp(0, bottom) as usize * stride;
     let below = (j + 1).clamp(0, bottom) as usize * stride;
-    let at = |index: usize| i32::from(data[index]);
-    let up = (at(above + i0) << 8) + (at(above + i1) - at(above + i0)) * fx;
-    let low = (at(below + i0) << 8) + (at(below + i1) - at(below + i0)) * fx;
+    mix([data[above + i0], data[above + i1], data[below + i0], data[below + i1]], fx, fy)
+}
+
+#[inline]
+fn pair(data: &[u8], at: usize) -> Option<[u8; 2]> {
+    data.get(at..at + 2).and_then(|pair| pair.try_into().ok())
+}
+
+/// Blend of two pixels above and two below.
+#[inline]
+fn mix(corners: [u8; 4], fx: i32, fy: i32) -> i32 {
+    let [p, q, r, s] = corners.map(i32::from);
+    let up = (p << 8) + (q - p) * fx;
+    let low = (r << 8) + (s - r) * fx;
     ((up << 8) + (low - up) * fy + (1 << 15)) >> 16
 }
 
