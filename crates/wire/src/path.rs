@@ -1,0 +1,82 @@
+//! Path templates, shared by the router and by whatever builds URLs.
+//!
+//! A model id has slashes and is not percent-encoded, so [`MODEL`] ends in a catch-all, and the
+//! router has to let [`CATEGORIES`] win over it.
+
+/// The models; `GET`.
+pub const MODELS: &str = "/v1/models";
+/// The categories; `GET`.
+pub const CATEGORIES: &str = "/v1/models/categories";
+/// One model (`GET`) and submit (`POST`).
+pub const MODEL: &str = "/v1/models/{*model_id}";
+/// The owner's requests; `GET`.
+pub const REQUESTS: &str = "/v1/requests";
+/// One whole record; `GET`, `DELETE`.
+pub const REQUEST: &str = "/v1/requests/{request_id}";
+/// `GET`.
+pub const STATUS: &str = "/v1/requests/{request_id}/status";
+/// `GET`.
+pub const RESULT: &str = "/v1/requests/{request_id}/result";
+/// `POST`.
+pub const CANCEL: &str = "/v1/requests/{request_id}/cancel";
+/// Upload; `POST`.
+pub const FILES: &str = "/v1/files";
+/// Outputs and uploads, without a key; `GET`, `HEAD`.
+pub const FILE: &str = "/files/{token}/{name}";
+/// The balance where the vendor's account API has it; `GET`.
+pub const BALANCE_V2: &str = "/prod/v2/balance";
+/// The balance beside the other calls; `GET`.
+pub const BALANCE: &str = "/v1/balance";
+/// Who the key belongs to; `GET`.
+pub const WHOAMI: &str = "/api/auth/me";
+/// Whether the process lives; `GET`, without a key.
+pub const HEALTHZ: &str = "/healthz";
+/// Whether it can take work; `GET`, without a key.
+pub const READYZ: &str = "/readyz";
+
+/// The path of one model.
+pub fn model(model_id: &str) -> String {
+    format!("{MODELS}/{model_id}")
+}
+
+/// The path of one request's record.
+pub fn request(request_id: &str) -> String {
+    format!("{REQUESTS}/{request_id}")
+}
+
+/// The path of one request's status.
+pub fn status(request_id: &str) -> String {
+    format!("{REQUESTS}/{request_id}/status")
+}
+
+/// The path of one request's result.
+pub fn result(request_id: &str) -> String {
+    format!("{REQUESTS}/{request_id}/result")
+}
+
+/// The path that cancels one request.
+pub fn cancel(request_id: &str) -> String {
+    format!("{REQUESTS}/{request_id}/cancel")
+}
+
+/// The path of one kept file; `name` is for people, `token` decides.
+pub fn file(token: &str, name: &str) -> String {
+    format!("/files/{token}/{name}")
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn builders_agree_with_the_templates() {
+        for (template, built) in [
+            (super::STATUS, super::status("{request_id}")),
+            (super::RESULT, super::result("{request_id}")),
+            (super::CANCEL, super::cancel("{request_id}")),
+            (super::REQUEST, super::request("{request_id}")),
+            (super::MODEL, super::model("{*model_id}")),
+            (super::FILE, super::file("{token}", "{name}")),
+        ] {
+            assert_eq!(template, built);
+        }
+    }
+}
