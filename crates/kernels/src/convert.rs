@@ -1,6 +1,5 @@
 //! yuv420p frames to stills and back, BT.709 limited range, in integers.
 
-use crate::color;
 use crate::frame::{Yuv420, Yuv420Ref, chroma_size};
 use crate::image::Rgb8;
 use crate::plane::{Plane, ShapeError};
@@ -94,14 +93,10 @@ fn to_yuv([r, g, b]: [i32; 3]) -> [u8; 3] {
     [y, u, v].map(|c| (c >> BITS).clamp(0, 255) as u8)
 }
 
-/// Lab of a code.
-pub(crate) fn code_to_lab(code: [f32; 3]) -> [f32; 3] {
-    color::rgb_to_lab(color::yuv_to_rgb(code).map(|c| c.clamp(0.0, 1.0)))
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::color;
     use proptest::prelude::*;
 
     proptest! {

@@ -212,3 +212,110 @@ fn cell(
         libm::roundf(trust * ONE) as i16,
     ]
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::field::FlowField;
+    use crate::frame::Yuv420;
+    use crate::metrics;
+    use crate::plane::Plane;
+    use crate::resize;
+
+    const SIZE: (usize, usize) = (320, 180);
+
+    /// A textured scene whose middle part, if asked for, moves against the ground.
+    fn scene(ground: f32, middle: Option<f32>) -> Yuv420 {
+        let wave = |x: f32, y: f32, period: f32| {
+            libm::sinf(x * std::f32::consts::TAU / period)
+                * libm::cosf(y * std::f32::consts::TAU / (1.3 * period))
+        };
+        let y = Plane::from_fn(SIZE.0, SIZE.1, |x, y| {
+            let (x, y) = (x as f32, y as f32);
+            if let Some(shift) = middle
+                && (x - shift - 160.0).abs() < 40.0
+                && (y - 90.0).abs() < 40.0
+            {
+                return (170.0 + 50.0 * wave(x - shift, y, 17.0)) as u8;
+            }
+            let x = x - ground;
+            (90.0 + 30.0 * wave(x, y, 61.0) + 25.0 * wave(x + y, x - y, 23.0)) as u8
+        })
+        .unwrap();
+        let u = resize::halve(y.as_ref());
+        Yuv420::from_planes(y, u.clone(), u).unwrap()
+    }
+
+    fn between(a: &Yuv420, b: &Yuv420, flow: &FlowPair, t: f32) -> Yuv420 {
+        let mut out = a.clone();
+        let settings = Settings::of(SIZE);
+        frame(a.as_ref(), b.as_ref(), flow, t, settings, &mut out.as_mut()).unwrap();
+        out
+    }
+
+    fn psnr(a: &Yuv420, b: &Yuv420) -> f64 {
+        metrics::psnr(a.as_ref().y(), b.as_ref().y()).unwrap()
+    }
+
+    fn estimated(a: &Yuv420, b: &Yuv420) -> FlowPair {
+        let params = crate::flow::FlowParams { finest: 1, ..Default::default() };
+        let image = |f: &Yuv420| crate::flow::FlowImage::new(f.as_ref().y(), params);
+        crate::flow::pair(&image(a), &image(b)).unwrap()
+    }
+
+    fn uniform(u: f32) -> FlowPair {
+        let field = |u: f32| FlowField::from_fn(SIZE, 4, |_, _| (u, 0.0)).unwrap();
+        FlowPair::new(field(u), field(-u)).unwrap()
+    }
+
+    #[test]
+    fn a_moving_scene_is_met_half_way() {
+        let (a, b) = (scene(0.0, None), scene(9.0, None));
+        let flow = estimated(&a, &b);
+        for t in [0.25f32, 0.5, 0.75] {
+            let found = psnr(&between(&a, &b, &flow, t), &scene(9.0 * t, None));
+            assert!(found > 33.0, "{t}: {found} dB");
+        }
+    }
+
+    #[test]
+    fn a_subject_before_a_still_ground_beats_the_plain_blend() {
+        let (a, b) = (scene(0.0, Some(0.0)), scene(0.0, Some(10.0)));
+        let truth = scene(0.0, Some(5.0));
+        let moved = psnr(&between(&a, &b, &estimated(&a, &b), 0.5), &truth);
+        let mut plain = a.clone();
+        blend(a.as_ref(), b.as_ref(), 0.5, &mut plain.as_mut()).unwrap();
+        assert!(moved > psnr(&plain, &truth) + 4.0, "{moved} {}", psnr(&plain, &truth));
+    }
+
+    #[test]
+    fn the_ends_are_the_frames() {
+        let (a, b) = (scene(0.0, None), scene(9.0, None));
+        assert_eq!(between(&a, &b, &uniform(9.0), 0.0), a);
+        assert_eq!(between(&a, &b, &uniform(9.0), 1.0), b);
+    }
+
+    #[test]
+    fn what_can_not_be_followed_is_blended() {
+        let (a, b) = (scene(0.0, None), scene(3.0, Some(0.0)));
+        let mut plain = a.clone();
+        blend(a.as_ref(), b.as_ref(), 0.5, &mut plain.as_mut()).unwrap();
+        assert_eq!(between(&a, &b, &uniform(SIZE.0 as f32 / 7.0), 0.5), plain);
+        let cells = uniform(5.0).forward.vectors().len();
+        let blind =
+            |u: i16| FlowField::from_parts(SIZE, 4, vec![[u, 0]; cells], vec![0; cells]).unwrap();
+        let flow = FlowPair::new(blind(160), blind(-160)).unwrap();
+        let inner = |f: &Yuv420| f.as_ref().y().window(16, 0, 288, 180).unwrap().to_plane();
+        assert_eq!(inner(&between(&a, &b, &flow, 0.5)), inner(&plain));
+    }
+
+    #[test]
+    fn the_number_of_threads_changes_nothing() {
+        let (a, b) = (scene(0.0, Some(0.0)), scene(4.0, Some(10.0)));
+        let run = |threads: usize| {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            pool.install(|| between(&a, &b, &estimated(&a, &b), 0.3))
+        };
+        assert_eq!(run(1), run(2));
+    }
+}

@@ -13,6 +13,9 @@ use crate::linear::{Matrix, multiply, spectral, transform};
 /// Bins of the lightness histogram, one for each unit of L.
 const BINS: usize = 101;
 
+/// Most colours taken from a frame.
+const MOST_SAMPLES: f64 = 16_384.0;
+
 /// Points of the lightness curve.
 const CURVE: usize = 17;
 
@@ -48,16 +51,22 @@ impl ColorStats {
         Self { weight: 0.0, sum: [0.0; 3], products: [[0.0; 3]; 3], histogram: vec![0.0; BINS] }
     }
 
-    /// Of a frame, one colour for each chroma sample.
+    /// Of a frame: up to some 16,000 colours on a regular grid.
     pub fn of_frame(frame: Yuv420Ref<'_>) -> Self {
+        let table = LabTable::new();
         let mut stats = Self::new();
-        for y in 0..frame.u().height() {
+        let (columns, rows) = frame.u().size();
+        let step = libm::ceil((columns * rows) as f64 / MOST_SAMPLES).max(1.0);
+        let step = libm::ceil(libm::sqrt(step)) as usize;
+        for y in (step / 2..rows).step_by(step) {
             let (above, below) = (frame.y().row(2 * y), frame.y().row(2 * y + 1));
-            for (x, (&u, &v)) in frame.u().row(y).iter().zip(frame.v().row(y)).enumerate() {
+            let (u, v) = (frame.u().row(y), frame.v().row(y));
+            for x in (step / 2..columns).step_by(step) {
                 let right = (2 * x + 1).min(above.len() - 1);
                 let luma = [above[2 * x], above[right], below[2 * x], below[right]];
-                let mean = luma.map(f32::from).iter().sum::<f32>() * 0.25;
-                stats.add(convert::code_to_lab([mean, f32::from(u), f32::from(v)]), 1.0);
+                let sum: u32 = luma.iter().map(|&v| u32::from(v)).sum();
+                let rgb = convert::yuv_code([((sum + 2) >> 2) as u8, u[x], v[x]]);
+                stats.add(table.lab(rgb), 1.0);
             }
         }
         stats

@@ -57,9 +57,11 @@ impl<'a, const N: usize> Upsampler<'a, N> {
             scratch.push(end);
         }
         for (out, &(i, weight)) in out.iter_mut().zip(&self.columns) {
-            let (left, right) = (scratch[i as usize], scratch[i as usize + 1]);
-            for k in 0..N {
-                out[k] = (left[k] * 256 + (right[k] - left[k]) * weight + 512) >> 10;
+            let i = i as usize;
+            if let Some([left, right]) = scratch.get(i..i + 2) {
+                for k in 0..N {
+                    out[k] = (left[k] * 256 + (right[k] - left[k]) * weight + 512) >> 10;
+                }
             }
         }
     }

@@ -60,24 +60,36 @@ pub fn frame_by_flow(
 /// dst(p) = src(`source_of`(p)), both with their origin at the centre, in px of the plane.
 pub fn by_similarity(src: PlaneRef<'_>, source_of: &Similarity, dst: &mut PlaneMut<'_>) {
     let (a, b) = source_of.linear();
-    let steps = STEPS as f32;
+    let (step_x, step_y) = (fixed(f64::from(a)), fixed(f64::from(b)));
     let (width, height) = dst.size();
-    let centre_x = 0.5 * (src.width() as f32 - 1.0) + source_of.tx;
-    let centre_y = 0.5 * (src.height() as f32 - 1.0) + source_of.ty;
+    let half = |side: usize| 0.5 * (side as f64 - 1.0);
+    let centre_x = half(src.width()) + f64::from(source_of.tx);
+    let centre_y = half(src.height()) + f64::from(source_of.ty);
+    let (a, b) = (f64::from(a), f64::from(b));
+    let dx = -half(width);
     for_rows_with(
         dst,
         || (),
         |(), y, out| {
-            let dy = y as f32 - 0.5 * (height as f32 - 1.0);
-            let (start_x, start_y) = (centre_x - b * dy, centre_y + a * dy);
-            for (x, out) in out.iter_mut().enumerate() {
-                let dx = x as f32 - 0.5 * (width as f32 - 1.0);
-                let sx = libm::floorf((start_x + a * dx) * steps + 0.5) as i32;
-                let sy = libm::floorf((start_y + b * dx) * steps + 0.5) as i32;
-                *out = sample(src, sx, sy) as u8;
+            let dy = y as f64 - half(height);
+            let mut x = fixed(centre_x + a * dx - b * dy) + HALF_STEP;
+            let mut y = fixed(centre_y + b * dx + a * dy) + HALF_STEP;
+            for out in out {
+                *out = sample(src, (x >> 16) as i32, (y >> 16) as i32) as u8;
+                x += step_x;
+                y += step_y;
             }
         },
     );
+}
+
+/// Half of 1/256 px in the fixed point of [`fixed`].
+const HALF_STEP: i64 = 1 << 15;
+
+/// A length in px with 24 fraction bits, kept to what a frame can need.
+fn fixed(px: f64) -> i64 {
+    let limit = 8.0 * crate::plane::MAX_SIDE as f64;
+    libm::round(px.clamp(-limit, limit) * f64::from(1 << 24)) as i64
 }
 
 /// [`by_similarity`] for the three planes of a frame; `source_of` is in luma px.
