@@ -10,9 +10,21 @@
 //! the span of a wish, a keep, a reference, in [`ShotPlan::passed_over`] (glue such as "and
 //! please") or in [`ShotPlan::not_understood`].
 
+mod adverbs;
+mod assemble;
 mod brief;
+mod clauses;
 mod handle;
+mod keeps;
+mod leftovers;
+mod lexer;
+mod lexicon;
+mod placement;
 mod plan;
+mod reader;
+mod references;
+mod themes;
+mod transfer;
 mod want;
 
 pub use brief::{Aspect, Brief};
@@ -33,5 +45,10 @@ use domain::facts::Facts;
 /// Without `facts` (a dry run looks at no file) whatever depends on the media is marked
 /// provisional. The answer depends on the arguments alone.
 pub fn plan(request: &Brief, facts: Option<&Facts>) -> ShotPlan {
-    ShotPlan::empty(request, facts.is_none())
+    let mut reader = reader::Reader::new(request);
+    transfer::read(&mut reader);
+    references::read(&mut reader);
+    themes::read(&mut reader);
+    adverbs::read(&mut reader);
+    assemble::plan(reader, facts)
 }

@@ -1,0 +1,60 @@
+//! Words for grades.
+
+use super::Entry;
+use crate::want::{Grade, Want};
+
+const fn grade(grade: Grade) -> Want {
+    Want::Grade { grade }
+}
+
+pub(super) static ENTRIES: &[Entry] = &[
+    ("warm", grade(Grade::Warm), 0.85),
+    ("warmer", grade(Grade::Warm), 0.95),
+    ("warmth", grade(Grade::Warm), 0.85),
+    ("cool", grade(Grade::Cool), 0.6),
+    ("cooler", grade(Grade::Cool), 0.9),
+    ("cold", grade(Grade::Cool), 0.75),
+    ("colder", grade(Grade::Cool), 0.9),
+    ("cool tone", grade(Grade::Cool), 0.95),
+    ("warm tone", grade(Grade::Warm), 0.95),
+    ("teal and orange", grade(Grade::TealOrange), 0.95),
+    ("teal orange", grade(Grade::TealOrange), 0.95),
+    ("orange and teal", grade(Grade::TealOrange), 0.95),
+    ("orange teal", grade(Grade::TealOrange), 0.95),
+    ("bleach bypass", grade(Grade::BleachBypass), 0.95),
+    ("high contrast", grade(Grade::HighContrast), 0.95),
+    ("more contrast", grade(Grade::HighContrast), 0.95),
+    ("contrasty", grade(Grade::HighContrast), 0.9),
+    ("contrast", grade(Grade::HighContrast), 0.6),
+    ("crushed blacks", grade(Grade::HighContrast), 0.85),
+    ("low contrast", grade(Grade::LowContrast), 0.95),
+    ("less contrast", grade(Grade::LowContrast), 0.95),
+    ("flat look", grade(Grade::LowContrast), 0.75),
+    ("desaturated", grade(Grade::Desaturated), 0.95),
+    ("desaturate", grade(Grade::Desaturated), 0.95),
+    ("muted", grade(Grade::Desaturated), 0.8),
+    ("muted color", grade(Grade::Desaturated), 0.95),
+    ("less saturated", grade(Grade::Desaturated), 0.95),
+    ("vivid", grade(Grade::Vivid), 0.9),
+    ("vibrant", grade(Grade::Vivid), 0.9),
+    ("colorful", grade(Grade::Vivid), 0.85),
+    ("saturated", grade(Grade::Vivid), 0.85),
+    ("more saturated", grade(Grade::Vivid), 0.95),
+    ("bold color", grade(Grade::Vivid), 0.85),
+    ("faded", grade(Grade::Faded), 0.85),
+    ("washed out", grade(Grade::Faded), 0.9),
+    ("lifted blacks", grade(Grade::Faded), 0.9),
+    ("bright", grade(Grade::Brighter), 0.75),
+    ("brighter", grade(Grade::Brighter), 0.95),
+    ("brighten", grade(Grade::Brighter), 0.95),
+    ("lighter", grade(Grade::Brighter), 0.75),
+    ("dark", grade(Grade::Darker), 0.7),
+    ("darker", grade(Grade::Darker), 0.95),
+    ("darken", grade(Grade::Darker), 0.95),
+    ("pastel", grade(Grade::Pastel), 0.8),
+    ("pastel color", grade(Grade::Pastel), 0.95),
+    ("wes anderson", grade(Grade::Pastel), 0.6),
+    ("cross processed", grade(Grade::CrossProcess), 0.95),
+    ("cross process", grade(Grade::CrossProcess), 0.95),
+    ("day for night", grade(Grade::DayForNight), 0.95),
+];
