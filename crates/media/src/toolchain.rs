@@ -1,0 +1,175 @@
+//! Where ffmpeg is, and how it is started: through the jail, with whitelists.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use serde::Serialize;
+
+use crate::jail::{JailReport, Policy};
+use crate::process::Running;
+use crate::{CancelToken, MediaError};
+
+/// Protocols that ffmpeg may open.
+const PROTOCOLS: &str = "file,pipe";
+/// Names of the one demuxer that reads mp4 and mov.
+const FORMATS: &str = "mov,mp4,m4a,3gp,3g2,mj2,rawvideo";
+/// Video codecs that are decoded.
+pub(crate) const VIDEO_CODECS: &[&str] = &["h264", "hevc", "av1", "vp9", "mpeg4", "prores"];
+/// Sound codecs that are decoded; every PCM form counts as `pcm`.
+pub(crate) const AUDIO_CODECS: &[&str] = &["aac", "mp3", "alac", "pcm", "opus", "ac3"];
+/// The decoders behind those names, as ffmpeg wants them.
+const DECODERS: &str = "h264,hevc,libdav1d,libaom-av1,av1,vp9,libvpx-vp9,mpeg4,prores,aac,\
+    mp3float,mp3,alac,opus,libopus,ac3,rawvideo,pcm_s16le,pcm_s16be,pcm_s24le,pcm_s24be,\
+    pcm_s32le,pcm_s32be,pcm_f32le,pcm_f32be,pcm_f64le,pcm_f64be,pcm_u8,pcm_s8";
+
+/// How ffmpeg is confined.
+#[derive(Debug, Clone)]
+pub struct JailConfig {
+    /// The program that runs [`crate::jail::main`].
+    pub program: PathBuf,
+    /// What comes before the jail's own arguments: the hidden command.
+    pub leading_args: Vec<OsString>,
+    /// Whether a missing layer is an error.
+    pub required: bool,
+}
+
+/// ffmpeg and ffprobe, ready to be started.
+#[derive(Debug, Clone)]
+pub struct Toolchain {
+    ffmpeg: PathBuf,
+    ffprobe: PathBuf,
+    jail: JailConfig,
+}
+
+/// What [`Toolchain::check`] found.
+#[derive(Debug, Clone, Serialize)]
+pub struct Check {
+    /// First line of `ffmpeg -version`.
+    pub ffmpeg: Result<String, String>,
+    /// First line of `ffprobe -version`.
+    pub ffprobe: Result<String, String>,
+    /// Encoders and filters that are needed and missing.
+    pub missing: Vec<String>,
+    /// The layers of the jail on this machine.
+    pub jail: Result<JailReport, String>,
+}
+
+/// A file that a child may read, and the folder it may write to.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Access<'a> {
+    pub(crate) read: Option<&'a Path>,
+    pub(crate) write: Option<&'a Path>,
+}
+
+// === impl Toolchain ===
+
+impl Toolchain {
+    /// Finds ffmpeg and ffprobe on the PATH; what is not there fails when it is started.
+    pub fn find(jail: JailConfig) -> Self {
+        let on_path = |name: &str| {
+            std::env::var_os("PATH")
+                .and_then(|path| {
+                    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|p| p.is_file())
+                })
+                .unwrap_or_else(|| PathBuf::from(name))
+        };
+        Self { ffmpeg: on_path("ffmpeg"), ffprobe: on_path("ffprobe"), jail }
+    }
+
+    /// Asks the programs and the kernel what they offer.
+    pub fn check(&self) -> Check {
+        let version = |program: &Path| {
+            let output = Command::new(program).arg("-version").output().map_err(|e| {
+                format!("`{}` could not be started: {e}; install ffmpeg", program.display())
+            })?;
+            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            text.lines().next().map(str::to_owned).ok_or_else(|| "it says nothing".to_owned())
+        };
+        let ffmpeg = version(&self.ffmpeg);
+        let missing = if ffmpeg.is_ok() { self.missing() } else { Vec::new() };
+        Check { ffmpeg, ffprobe: version(&self.ffprobe), missing, jail: self.jail_report() }
+    }
+
+    fn missing(&self) -> Vec<String> {
+        let list = |what: &str| {
+            let output = Command::new(&self.ffmpeg).args(["-hide_banner", what]).output();
+            output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default()
+        };
+        let has = |list: &str, name: &str| {
+            list.lines().any(|line| line.split_whitespace().nth(1) == Some(name))
+        };
+        let (encoders, filters, decoders) =
+            (list("-encoders"), list("-filters"), list("-decoders"));
+        let wanted = [
+            (&encoders, "encoder", ["libx264", "aac"].as_slice()),
+            (&filters, "filter", &["scale", "fps", "zscale", "tonemap", "atempo", "afade"]),
+            (&decoders, "decoder", &["h264", "hevc", "vp9", "mpeg4", "prores", "aac", "libdav1d"]),
+        ];
+        let mut missing = Vec::new();
+        for (list, kind, names) in wanted {
+            missing.extend(names.iter().filter(|n| !has(list, n)).map(|n| format!("{kind} {n}")));
+        }
+        missing
+    }
+
+    fn jail_report(&self) -> Result<JailReport, String> {
+        let output = Command::new(&self.jail.program)
+            .args(&self.jail.leading_args)
+            .arg("--report")
+            .output()
+            .map_err(|e| format!("the jail could not be started: {e}"))?;
+        serde_json::from_slice(&output.stdout).map_err(|e| format!("the jail does not answer: {e}"))
+    }
+
+    /// ffprobe with its whitelists, stdout piped.
+    pub(crate) fn probe(
+        &self,
+        access: Access<'_>,
+        args: &[OsString],
+        cancel: &CancelToken,
+    ) -> Result<Running, MediaError> {
+        let mut command = self.jailed(&self.ffprobe, access);
+        command.args(["-hide_banner", "-v", "error"]).args(demuxing()).args(args);
+        command.stdin(Stdio::null()).stdout(Stdio::piped());
+        Running::start(command, cancel)
+    }
+
+    /// ffmpeg; the caller puts [`demuxing`] before each input.
+    pub(crate) fn ffmpeg(
+        &self,
+        access: Access<'_>,
+        args: &[OsString],
+        stdin: Stdio,
+        stdout: Stdio,
+        cancel: &CancelToken,
+    ) -> Result<Running, MediaError> {
+        let mut command = self.jailed(&self.ffmpeg, access);
+        command.args(["-nostdin", "-hide_banner", "-v", "error", "-y"]).args(args);
+        command.stdin(stdin).stdout(stdout);
+        Running::start(command, cancel)
+    }
+
+    fn jailed(&self, program: &Path, access: Access<'_>) -> Command {
+        let policy = Policy {
+            read: access.read.map(Path::to_owned),
+            write: access.write.map(Path::to_owned),
+            required: self.jail.required,
+        };
+        let mut command = Command::new(&self.jail.program);
+        command.args(&self.jail.leading_args).args(policy.to_args()).arg("--").arg(program);
+        command
+    }
+}
+
+/// Options before an input of unknown origin.
+pub(crate) fn demuxing() -> [&'static str; 6] {
+    ["-protocol_whitelist", PROTOCOLS, "-format_whitelist", FORMATS, "-codec_whitelist", DECODERS]
+}
+
+/// `file:` before a path, so that no name is taken for a protocol or an option.
+pub(crate) fn file_url(path: &Path) -> OsString {
+    let mut url = OsString::from("file:");
+    url.push(path);
+    url
+}
