@@ -127,7 +127,12 @@ pub fn probe_video(
     }
     let ended = running.wait()?;
     if !ended.status.success() {
-        return Err(unreadable(&ended));
+        // ffprobe may give up on a codec after it has told which one it is.
+        let told = serde_json::from_slice(&json).ok().and_then(|output| measure(&output).err());
+        return Err(match told {
+            Some(unsupported @ MediaError::Unsupported { .. }) => unsupported,
+            _ => unreadable(&ended),
+        });
     }
     if ended.stderr.contains("partial file") {
         return Err(MediaError::Truncated("its content ends before its index does".into()));
@@ -139,6 +144,12 @@ pub fn probe_video(
 
 fn unreadable(ended: &Ended) -> MediaError {
     let why = ended.last_line();
+    if let Some((_, rest)) = ended.stderr.split_once("Codec (")
+        && let Some((codec, _)) = rest.split_once(") not on whitelist")
+    {
+        let (stream, allowed) = ("video", VIDEO_CODECS);
+        return MediaError::Unsupported { stream, codec: codec.to_owned(), allowed };
+    }
     let cut = ["moov atom not found", "End of file", "truncated"];
     if cut.iter().any(|word| ended.stderr.contains(word)) {
         MediaError::Truncated(why)
