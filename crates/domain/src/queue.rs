@@ -54,6 +54,8 @@ pub struct FairClock {
 struct Lane {
     now: i64,
     last: HashMap<OwnerId, i64>,
+    /// Owners that start anew anyway are forgotten when `last` has grown to this many.
+    prune_at: usize,
 }
 
 /// All queued keys, with ranks.
@@ -68,6 +70,9 @@ pub struct QueueIndex {
 
 /// A block is split in two when it reaches this many keys.
 const BLOCK_MAX: usize = 1024;
+
+/// So many owners are remembered without a look at who has work waiting.
+const OWNERS_KEPT: usize = 1024;
 
 // === impl Priority ===
 
@@ -108,14 +113,24 @@ impl FairClock {
         finish
     }
 
+    /// Undoes the last [`Self::next`] of `owner`, which gave `finish`: the insert did not happen.
+    pub fn take_back(&mut self, priority: Priority, owner: &OwnerId, finish: i64) {
+        if let Some(last) = self.lane(priority).last.get_mut(owner)
+            && *last == finish
+        {
+            *last -= 1;
+        }
+    }
+
     /// A request left the queue to run: virtual time reaches the start of its service.
     pub fn served(&mut self, key: &OrderKey) {
         let lane = self.lane(key.priority);
         lane.now = lane.now.max(key.finish - 1);
         let now = lane.now;
-        // Owners whose last finish lies behind the present start anew anyway.
-        if lane.last.len() > 1024 {
+        // Twice what was left the last time, so that forgetting costs little per request.
+        if lane.last.len() > lane.prune_at.max(OWNERS_KEPT) {
             lane.last.retain(|_, last| *last > now);
+            lane.prune_at = 2 * lane.last.len();
         }
     }
 
@@ -226,6 +241,14 @@ impl QueueIndex {
         Some(u64::from(before) + place as u64 + 1)
     }
 
+    /// The position that the key has, or would have if it were queued.
+    pub fn rank(&self, key: &OrderKey) -> u64 {
+        let at = self.block_of(key);
+        let before: u32 = self.lens.get(..at).map_or(0, |lens| lens.iter().sum());
+        let place = self.blocks.get(at).map_or(0, |b| b.partition_point(|other| other < key));
+        u64::from(before) + place as u64 + 1
+    }
+
     /// The first block whose last key is not before `key`; one past the end if there is none.
     fn block_of(&self, key: &OrderKey) -> usize {
         self.blocks.partition_point(|block| block.last().is_none_or(|last| last < key))
@@ -281,6 +304,10 @@ mod tests {
             for (rank, key) in model.iter().enumerate() {
                 prop_assert_eq!(index.position(key), Some(rank as u64 + 1));
             }
+            for n in 0..4000 {
+                let before = model.range(..key(n)).count() as u64;
+                prop_assert_eq!(index.rank(&key(n)), before + 1);
+            }
             prop_assert_eq!(index.first(), model.first().copied());
         }
     }
@@ -296,6 +323,17 @@ mod tests {
         assert_eq!(index.position(&newcomer), None);
         assert!(index.insert(newcomer));
         assert_eq!(index.position(&newcomer), Some(1));
+    }
+
+    #[test]
+    fn a_place_taken_back_is_given_again() {
+        let mut clock = FairClock::default();
+        let first = clock.next(Priority::Low, &owner(1));
+        let second = clock.next(Priority::Low, &owner(1));
+        clock.take_back(Priority::Low, &owner(1), second);
+        clock.take_back(Priority::Low, &owner(1), first);
+        assert_eq!(clock.next(Priority::Low, &owner(1)), first);
+        assert_eq!(clock.next(Priority::Low, &owner(2)), first);
     }
 
     #[test]

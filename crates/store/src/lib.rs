@@ -3,8 +3,9 @@
 //! The request row is the job: there is no second record to keep in step. What may happen to a
 //! row is decided by the pure functions of [`transition`], which every store calls inside its own
 //! transaction; a store adds durability, order and fencing, not rules. [`memory::MemoryStore`]
-//! keeps everything in one locked struct and is the reference for the [`conformance`] suite.
+//! keeps everything in one locked struct and is the reference for the `conformance` suite.
 
+pub mod line;
 pub mod memory;
 pub mod row;
 pub mod transition;
@@ -137,8 +138,15 @@ pub trait Store: Send + Sync + 'static {
     /// Treats every lease as lost: at the start of a server that owns its store alone.
     async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError>;
     /// The earliest moment at which a waiting request's `not_before` or a lease's end comes, if
-    /// any: until then, and without a change, there is nothing to do.
-    async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// any: until then, and without a change, there is nothing to do. It may have passed: a
+    /// request whose backoff is over stays in sight until somebody claims it.
+    async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
+        self.next_wake_after(Timestamp(i64::MIN)).await
+    }
+    /// [`Self::next_wake`] among the moments after `now`: what a loop that has just claimed all
+    /// it can, and expired what had ended, sleeps until. A request that was never set back is
+    /// announced by a change and not counted here.
+    async fn next_wake_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
 
     // Files.
 

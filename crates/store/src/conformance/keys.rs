@@ -1,0 +1,72 @@
+//! Keys and the names of files.
+
+use super::making::{Maker, START};
+use crate::{Store, StoreError};
+
+/// Keys are found by hash, listed by owner, and refused twice.
+pub async fn keys_are_kept(store: &dyn Store) {
+    let maker = Maker::new(31);
+    let (owner, other) = (maker.owner(), maker.owner());
+    let (late, late_hash) = maker.key(&owner, START.plus_secs(5));
+    let (early, early_hash) = maker.key(&owner, START);
+    let (foreign, foreign_hash) = maker.key(&other, START.plus_secs(9));
+    for (key, hash) in [(&late, late_hash), (&early, early_hash), (&foreign, foreign_hash)] {
+        store.add_key(key.clone(), hash).await.unwrap();
+        assert_eq!(store.key_by_hash(hash).await.unwrap().as_ref(), Some(key));
+    }
+    assert_eq!(store.keys(Some(&owner)).await.unwrap(), [early.clone(), late.clone()]);
+    assert_eq!(store.keys(None).await.unwrap(), [early, late.clone(), foreign]);
+    let (fresh, fresh_hash) = maker.key(&owner, START);
+    assert_eq!(store.key_by_hash(fresh_hash).await.unwrap(), None);
+    assert!(exists(store.add_key(fresh, late_hash).await), "the hash is taken");
+    assert!(exists(store.add_key(late, fresh_hash).await), "the id is taken");
+    assert_eq!(store.keys(None).await.unwrap().len(), 3);
+}
+
+/// A revoked key is still found, and keeps the moment of its first revocation.
+pub async fn keys_are_revoked(store: &dyn Store) {
+    let maker = Maker::new(32);
+    let (key, hash) = maker.key(&maker.owner(), START);
+    assert!(!store.revoke_key(&key.id, START).await.unwrap());
+    store.add_key(key.clone(), hash).await.unwrap();
+    for secs in [1, 2] {
+        assert!(store.revoke_key(&key.id, START.plus_secs(secs)).await.unwrap());
+        let found = store.key_by_hash(hash).await.unwrap().unwrap();
+        assert_eq!(found.revoked_at, Some(START.plus_secs(1)));
+    }
+}
+
+/// A successor takes over owner, name and role; a revoked key has none.
+pub async fn keys_are_rotated(store: &dyn Store) {
+    let maker = Maker::new(33);
+    let (old, old_hash) = maker.key(&maker.owner(), START);
+    let (new, new_hash) = maker.key(&maker.owner(), START);
+    let later = START.plus_secs(60);
+    let rotate = |hash| store.rotate_key(&old.id, new.id.clone(), hash, later);
+    assert_eq!(rotate(new_hash).await.unwrap(), None);
+    store.add_key(old.clone(), old_hash).await.unwrap();
+    assert!(exists(rotate(old_hash).await), "the hash is taken");
+    assert_eq!(store.key_by_hash(old_hash).await.unwrap().unwrap().revoked_at, None);
+    let made = rotate(new_hash).await.unwrap().unwrap();
+    assert_eq!((&made.id, &made.owner, &made.name), (&new.id, &old.owner, &old.name));
+    assert_eq!((made.role, made.created_at, made.revoked_at), (old.role, later, None));
+    assert_eq!(store.key_by_hash(new_hash).await.unwrap(), Some(made));
+    let revoked = store.key_by_hash(old_hash).await.unwrap().unwrap();
+    assert_eq!(revoked.revoked_at, Some(later));
+    assert_eq!(rotate(new_hash).await.unwrap(), None, "it is revoked");
+}
+
+/// A token names one file for good.
+pub async fn files_are_named_once(store: &dyn Store) {
+    let maker = Maker::new(34);
+    let file = maker.file(&maker.owner(), None);
+    assert_eq!(store.file(&file.token).await.unwrap(), None);
+    store.add_file(file.clone()).await.unwrap();
+    let again = crate::FileRow { path: "elsewhere".to_owned(), ..file.clone() };
+    assert!(exists(store.add_file(again).await));
+    assert_eq!(store.file(&file.token).await.unwrap(), Some(file));
+}
+
+fn exists<T>(answer: Result<T, StoreError>) -> bool {
+    matches!(answer, Err(StoreError::Exists(_)))
+}

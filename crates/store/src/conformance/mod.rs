@@ -1,0 +1,67 @@
+//! The suite that every store must pass.
+//!
+//! `conformance_suite!(factory)` makes one `#[tokio::test]` per behaviour; `factory` is a function
+//! that returns an empty store and whatever must outlive it (a temporary folder, say).
+#![expect(clippy::unwrap_used, reason = "a test suite: a failed call is a failed test")]
+
+mod cancelling;
+mod keys;
+mod leases;
+mod making;
+mod model;
+mod order;
+mod requests;
+
+pub use cancelling::{
+    cancel_in_every_state, forced_cancel_before_publish, publish_before_forced_cancel,
+};
+pub use keys::{files_are_named_once, keys_are_kept, keys_are_revoked, keys_are_rotated};
+pub use leases::{
+    attempts_run_out, changes_are_counted, every_lease_method_is_fenced, leases_expire,
+    losses_run_out, the_next_wake_is_the_earliest, void_takes_all_leases,
+};
+pub use making::{Dice, Maker};
+pub use model::{agrees_with_the_reference, many_at_once};
+pub use order::{
+    a_claim_passes_over_backoff, a_set_back_request_keeps_its_place, order_is_fair_between_owners,
+    order_is_strict_between_priorities, positions_are_ranks,
+};
+pub use requests::{
+    an_id_is_inserted_once, an_insert_reads_back, intake_makes_it_ready, lists_filter_and_page,
+    publish_is_one_step, publish_refuses_a_taken_name,
+};
+
+/// One `#[tokio::test]` per behaviour of [`Store`](crate::Store), on stores from `$factory`.
+#[macro_export]
+macro_rules! conformance_suite {
+    ($factory:expr) => {
+        $crate::conformance_suite! { $factory;
+            a_claim_passes_over_backoff, a_set_back_request_keeps_its_place,
+            an_id_is_inserted_once, an_insert_reads_back, attempts_run_out,
+            cancel_in_every_state, changes_are_counted, every_lease_method_is_fenced,
+            files_are_named_once, forced_cancel_before_publish, intake_makes_it_ready,
+            keys_are_kept, keys_are_revoked, keys_are_rotated, leases_expire,
+            lists_filter_and_page, losses_run_out, many_at_once, order_is_fair_between_owners,
+            order_is_strict_between_priorities, positions_are_ranks,
+            publish_before_forced_cancel, publish_is_one_step, publish_refuses_a_taken_name,
+            the_next_wake_is_the_earliest, void_takes_all_leases,
+        }
+
+        #[tokio::test]
+        async fn agrees_with_the_reference() {
+            for seed in 1..=4 {
+                let (store, _guard) = $factory();
+                $crate::conformance::agrees_with_the_reference(&store, seed, 1500).await;
+            }
+        }
+    };
+    ($factory:expr; $($behaviour:ident),* $(,)?) => {
+        $(
+            #[tokio::test]
+            async fn $behaviour() {
+                let (store, _guard) = $factory();
+                $crate::conformance::$behaviour(&store).await;
+            }
+        )*
+    };
+}
