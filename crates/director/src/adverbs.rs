@@ -1,5 +1,6 @@
 //! "Slightly", "heavily", "a touch of": how much.
 
+use crate::lexer::alike;
 use crate::reader::Reader;
 use crate::themes::grow;
 use crate::want::Want;
@@ -105,7 +106,8 @@ fn found(
     end: usize,
     table: &[(&str, f64)],
 ) -> Option<(f64, usize)> {
-    table.iter().find_map(|(phrase, strength)| {
+    let first = &reader.words[at].norm;
+    table.iter().filter(|(phrase, _)| alike(first, phrase)).find_map(|(phrase, strength)| {
         let mut used = 0;
         for base in phrase.split(' ') {
             if at + used >= end || reader.words[at + used].norm != *base {
@@ -118,19 +120,28 @@ fn found(
 }
 
 fn bind(reader: &mut Reader<'_>, clause: usize, at: usize, used: usize, strength: f64, pace: bool) {
+    // "Falling softly at dusk": an adverb before a preposition looks back.
+    let looks_back = reader.words[at + used - 1].norm.ends_with("ly")
+        && reader
+            .words
+            .get(at + used)
+            .is_some_and(|word| word.any(&["at", "in", "on", "from", "to"]));
+    let late = if looks_back { 2 * REACH } else { 0 };
     let candidates = reader.drafts.iter().enumerate().filter(|(_, draft)| draft.clause == clause);
     let nearest = candidates
         .filter(|(_, draft)| {
             let moves = matches!(draft.want, Want::Camera { .. } | Want::Time { .. });
             let inside = draft.words.contains(&at);
-            (!pace || moves) && (!inside || draft.words.len() > used + 1 || moves)
+            // A phrase such as "soft light" or "slow motion" has no adverb inside.
+            let within = pace && matches!(draft.want, Want::Camera { .. });
+            (!pace || moves) && (!inside || within)
         })
         .map(|(nth, draft)| {
             // What follows an adverb is nearer to it than what stands before it.
             let distance = if draft.words.contains(&at) {
                 0
             } else if draft.words.start > at {
-                2 * draft.words.start.saturating_sub(at + used) + 1
+                2 * draft.words.start.saturating_sub(at + used) + 1 + late
             } else {
                 2 * (at - (draft.words.end - 1))
             };
@@ -142,14 +153,6 @@ fn bind(reader: &mut Reader<'_>, clause: usize, at: usize, used: usize, strength
     };
     let inside = reader.taken[at];
     if inside && distance > 0 {
-        return;
-    }
-    // "soft light" and "high contrast" are phrases: their first word is no adverb.
-    if inside
-        && !pace
-        && reader.drafts[nth].words.start == at
-        && reader.drafts[nth].words.len() <= used + 1
-    {
         return;
     }
     if inside || grow(reader, nth, at..at + used) {

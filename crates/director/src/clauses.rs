@@ -91,7 +91,8 @@ fn govern(words: &[Word], clause: Range<usize>) -> Option<Scope> {
     for at in clause {
         let word = &words[at];
         let next = words.get(at + 1).filter(|_| at + 1 < end);
-        let scope = |mode, upto: usize| Scope { mode, governor: at..upto, words: upto..end };
+        let from = at - usize::from(at > start && words[at - 1].any(&["do", "does"]));
+        let scope = |mode, upto: usize| Scope { mode, governor: from..upto, words: upto..end };
         if word.any(NEGATORS) && lexicon::longest(&words[at..end]).is_none() {
             let reach = (at + 4).min(end);
             let changer = (at + 1..reach).find(|&i| words[i].any_form(CHANGERS));
@@ -106,7 +107,7 @@ fn govern(words: &[Word], clause: Range<usize>) -> Option<Scope> {
         if word.any(&["instead"]) && next.is_some_and(|next| next.any(&["of"])) {
             return Some(scope(Mode::Without, at + 2));
         }
-        if word.any_form(KEEPERS) && !next.is_some_and(|next| next.norm.ends_with("ing")) {
+        if word.any_form(KEEPERS) && !next.is_some_and(is_gerund) {
             return Some(scope(Mode::Keep, at + 1));
         }
         if word.any(&["leave"]) && at < start + 3 {
@@ -118,10 +119,26 @@ fn govern(words: &[Word], clause: Range<usize>) -> Option<Scope> {
             return Some(scope(Mode::Keep, at + 1));
         }
         if word.any_form(STAYERS) {
-            return Some(Scope { mode: Mode::Keep, governor: at..at + 1, words: start..at });
+            let upto = (at + 1..end).find(|&i| !words[i].any_form(STAYERS)).unwrap_or(end);
+            return Some(Scope { mode: Mode::Keep, governor: at..upto, words: start..at });
         }
     }
     None
+}
+
+/// "Keep walking" asks for no keep; "keep everything" does.
+fn is_gerund(word: &Word) -> bool {
+    word.norm.ends_with("ing")
+        && !word.any(&[
+            "everything",
+            "anything",
+            "lighting",
+            "framing",
+            "pacing",
+            "timing",
+            "setting",
+        ])
+        && !word.any(&["grading", "clothing", "lettering"])
 }
 
 /// Lets lists go on over commas: "keep the motion, camera and background", "no rain, snow or fog".

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use crate::clauses::{Mode, Scope};
-use crate::lexer::Word;
+use crate::lexer::{Word, alike};
 use crate::lexicon;
 use crate::lexicon::words::GLUE;
 use crate::plan::Kept;
@@ -84,7 +84,8 @@ const NOUNS: &[(&str, Kept)] = &[
 
 /// The noun for something that can be kept at `at`, and how many words it takes.
 pub(crate) fn noun(words: &[Word], at: usize, end: usize) -> Option<(&'static Kept, usize)> {
-    NOUNS.iter().find_map(|(phrase, kept)| {
+    let first = &words.get(at)?.norm;
+    NOUNS.iter().filter(|(phrase, _)| alike(first, phrase)).find_map(|(phrase, kept)| {
         let mut used = 0;
         for base in phrase.split(' ') {
             let word = words.get(at + used).filter(|_| at + used < end)?;
@@ -154,6 +155,16 @@ pub(crate) fn read(reader: &mut Reader<'_>, clause: usize, scope: &Scope) {
             first = None;
         } else {
             at += 1;
+        }
+    }
+    // "The background stays": the governor follows what it keeps.
+    if scope.governor.start >= end {
+        let last =
+            reader.keeps.iter_mut().rev().find(|keep| scope.words.contains(&keep.words.start));
+        if let Some(keep) = last {
+            keep.words.end = scope.governor.end;
+            let words = keep.words.clone();
+            reader.take(words);
         }
     }
 }

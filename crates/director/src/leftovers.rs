@@ -6,7 +6,7 @@ use crate::clauses::Mode;
 use crate::lexicon::words::{DETERMINERS, GLUE, PLACERS};
 use crate::plan::{Kept, Words};
 use crate::reader::{Reader, cut};
-use crate::want::Want;
+use crate::want::{Target, Want};
 
 /// Reads runs of words that are still free as content, where they are a description in English;
 /// gives the words that are not understood.
@@ -35,7 +35,14 @@ fn run(reader: &mut Reader<'_>, clause: usize, run: Range<usize>, unknown: &mut 
     let Some(last) = run.clone().rev().find(|i| !glue(i)) else { return };
     // An article or a pronoun right before belongs to what it opens.
     let start = (run.start..first).rev().take_while(opens).last().unwrap_or(first);
-    let words = start..last + 1;
+    // "Remove the tourists" is nothing without its verb.
+    let verb = start.checked_sub(1).filter(|i| run.contains(i) && reader.words[*i].any_form(EDITS));
+    let words = verb.unwrap_or(start)..last + 1;
+    let asked = (run.start..first).any(|i| reader.words[i].any_form(PLACERS));
+    let opened = words.clone().any(|i| opens(&i));
+    if framed(reader, clause, &run, &words) {
+        return;
+    }
     if reader.clauses[clause].mode(first) == Some(Mode::Without) {
         let what = reader.text(words.clone()).to_owned();
         let governor = reader.clauses[clause].scope.as_ref().map(|scope| scope.governor.clone());
@@ -44,8 +51,6 @@ fn run(reader: &mut Reader<'_>, clause: usize, run: Range<usize>, unknown: &mut 
         reader.keep(Kept::Without { want }, from..words.end, 0.6);
         return;
     }
-    let asked = (run.start..first).any(|i| reader.words[i].any_form(PLACERS));
-    let opened = words.clone().any(|i| opens(&i));
     let latin = words.clone().all(|i| reader.words[i].norm.is_ascii());
     if latin && (asked || opened && words.len() > 1) {
         let what = reader.text(words.clone()).to_owned();
@@ -56,6 +61,31 @@ fn run(reader: &mut Reader<'_>, clause: usize, run: Range<usize>, unknown: &mut 
         unknown.push(words);
     }
 }
+
+/// Whether the words are what a camera move right before them is about: "dolly in on her face".
+fn framed(
+    reader: &mut Reader<'_>,
+    clause: usize,
+    run: &Range<usize>,
+    words: &Range<usize>,
+) -> bool {
+    let nth = reader.drafts.iter().position(|draft| {
+        matches!(draft.want, Want::Camera { .. })
+            && draft.clause == clause
+            && draft.words.end == run.start
+            && draft.on.is_frame()
+    });
+    let short = words.len() <= 4 && reader.words[words.start].any(DETERMINERS);
+    let Some(nth) = nth.filter(|_| short) else { return false };
+    reader.drafts[nth].on = Target::Thing { name: reader.text(words.clone()).to_owned() };
+    reader.drafts[nth].words.end = words.end;
+    reader.take(run.start..words.end);
+    true
+}
+
+/// Verbs that change what the reference shows.
+const EDITS: &[&str] =
+    &["remove", "erase", "delete", "change", "replace", "turn", "transform", "animate"];
 
 /// Everything outside `covered` that is not white space, as what is not understood (letters,
 /// digits, symbols, and `unknown`) and what is passed over (glue and punctuation).

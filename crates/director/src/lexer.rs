@@ -72,8 +72,16 @@ impl Word {
     }
 }
 
+/// Whether both start with the same letter: no ending changes it, and it rules most out at once.
+pub(crate) fn alike(norm: &str, base: &str) -> bool {
+    norm.as_bytes().first() == base.as_bytes().first()
+}
+
 /// Whether `norm` is `base` with one of the regular endings of English.
 pub(crate) fn inflects(norm: &str, base: &str) -> bool {
+    if !alike(norm, base) {
+        return false;
+    }
     if norm == base {
         return true;
     }
@@ -109,16 +117,13 @@ pub(crate) fn lex(prompt: &str) -> Vec<Word> {
         } else {
             None
         };
-        let used = match taken {
-            Some((kind, used)) => {
-                words.push(word(prompt, at, used, kind, gap));
-                gap = Gap::None;
-                used
-            }
-            None => {
-                gap = gap.max(gap_of(c));
-                c.len_utf8()
-            }
+        let used = if let Some((kind, used)) = taken {
+            words.push(word(prompt, at, used, kind, gap));
+            gap = Gap::None;
+            used
+        } else {
+            gap = gap.max(gap_of(c));
+            c.len_utf8()
         };
         before = prompt[at..at + used].chars().next_back().unwrap_or(' ');
         at += used;

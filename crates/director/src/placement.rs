@@ -143,6 +143,10 @@ pub(crate) fn read(reader: &mut Reader<'_>, mention: MentionDraft) {
             (start, confidence) = (verb, 0.92);
         }
     }
+    let size = reader.words[start..mention.at]
+        .iter()
+        .find_map(|word| SCALES.iter().find(|(name, _)| word.norm == *name));
+    placement.scale = size.map_or(1.0, |(_, scale)| *scale);
     let last = details(reader, &mut placement, mention.at + 1..clause.end, mention.handle.kind);
     if placement.path.is_some() || placement.entry.is_some() {
         confidence = f64::max(confidence, 0.8);
@@ -183,7 +187,7 @@ fn follow_ups(reader: &mut Reader<'_>, clause: usize) {
         }
         let Want::Place(mut placement) = reader.drafts[nth].want.clone() else { return };
         let last = details(reader, &mut placement, range.clone(), HandleKind::Element);
-        if last < range.end {
+        if !(last..range.end).all(|i| reader.words[i].any(EXTRA)) || last == range.start {
             return;
         }
         reader.take(range.clone());
@@ -267,6 +271,9 @@ fn detail(reader: &Reader<'_>, placement: &mut Placement, at: usize, end: usize)
         return Some(1);
     }
     if let Some((side, used)) = side(reader, at, end) {
+        if placement.pivot.is_some() {
+            return None;
+        }
         return Some(used + pivot(reader, placement, side, at + used, end)?);
     }
     let found = place(reader, at)?;
@@ -287,8 +294,10 @@ fn pivot(
     let mut upto = from;
     while upto < end && upto < from + 4 {
         let word = &reader.words[upto];
-        let stops = word.any(&["and", "in", "on", "from", "to", "with", "as", "while", "at", "is"])
-            || PATHS.iter().any(|(form, _)| word.is(form));
+        let stops = word.any(&[
+            "and", "in", "on", "from", "to", "with", "as", "while", "at", "is", "of", "next",
+            "beside", "near", "behind",
+        ]) || PATHS.iter().any(|(form, _)| word.is(form));
         if stops || (reader.taken[upto] && word.handle().is_none()) {
             break;
         }

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use crate::clauses::Mode;
 use crate::handle::HandleKind;
-use crate::lexer::Word;
+use crate::lexer::{Word, alike};
 use crate::lexicon::words::{ASPECTS, LINKS, PLACERS, THIN};
 use crate::placement;
 use crate::plan::{Kept, MentionRole};
@@ -42,7 +42,6 @@ fn video(reader: &mut Reader<'_>, mention: MentionDraft) -> MentionRole {
         ImageRole::Palette => (Kept::Colours, MentionRole::Palette),
         ImageRole::Lighting => (Kept::Lighting, MentionRole::Lighting),
         ImageRole::Composition => (Kept::Composition, MentionRole::Composition),
-        ImageRole::Background => return MentionRole::Base,
         _ => return MentionRole::Base,
     };
     if mode.is_none() && reader.free(found.words.start..found.words.end.min(mention.at)) {
@@ -124,8 +123,7 @@ fn chained(reader: &mut Reader<'_>, nth: usize, mention: MentionDraft) -> Option
 fn aspects(reader: &Reader<'_>, mention: MentionDraft) -> Vec<Found> {
     let range = reader.clauses[mention.clause].words.clone();
     after(reader, mention.at, range.end)
-        .map(|found| vec![found])
-        .unwrap_or_else(|| before(reader, mention.at, range.start))
+        .map_or_else(|| before(reader, mention.at, range.start), |found| vec![found])
 }
 
 /// "@Image1 as the start frame", "@Image1's palette", "@Image1 for the sky".
@@ -204,7 +202,7 @@ fn before(reader: &Reader<'_>, at: usize, start: usize) -> Vec<Found> {
                 all.push(found(ImageRole::EndFrame, i - 1..at + 1, 0.9));
                 break;
             }
-        } else if !word.any(THIN) && !(word.any(&["and"]) && !all.is_empty()) {
+        } else if !word.any(THIN) && (all.is_empty() || !word.any(&["and"])) {
             break;
         }
     }
@@ -299,7 +297,8 @@ fn vague(reader: &Reader<'_>, mention: MentionDraft) -> (ImageRole, Range<usize>
 }
 
 fn aspect(words: &[Word], at: usize, end: usize) -> Option<(ImageRole, usize)> {
-    ASPECTS.iter().find_map(|(phrase, role)| {
+    let first = &words.get(at)?.norm;
+    ASPECTS.iter().filter(|(phrase, _)| alike(first, phrase)).find_map(|(phrase, role)| {
         let mut used = 0;
         for base in phrase.split(' ') {
             if !words.get(at + used).is_some_and(|word| at + used < end && word.is(base)) {

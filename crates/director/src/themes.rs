@@ -93,7 +93,7 @@ fn refine(
                     *speed = Some(if factor < 1.0 { factor } else { 1.0 / factor });
                 }
                 TimeChange::SpeedUp { speed: speed @ None } if factor > 1.0 => {
-                    *speed = Some(factor)
+                    *speed = Some(factor);
                 }
                 _ => return words,
             }
@@ -121,8 +121,8 @@ fn heading(reader: &Reader<'_>, at: usize, end: usize) -> (Option<Direction>, us
         let direction = match word.norm.as_str() {
             "left" | "leftward" | "leftwards" => Direction::Left,
             "right" | "rightward" | "rightwards" => Direction::Right,
-            "up" | "upward" | "upwards" => Direction::Up,
-            "down" | "downward" | "downwards" => Direction::Down,
+            "up" | "upward" | "upwards" | "rising" | "rises" => Direction::Up,
+            "down" | "downward" | "downwards" | "descending" => Direction::Down,
             "forward" | "forwards" | "toward" | "towards" | "closer" | "inward" => Direction::In,
             "in" if last => Direction::In,
             "back" | "backward" | "backwards" | "away" => Direction::Out,

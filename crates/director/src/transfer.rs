@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::clauses::Mode;
 use crate::handle::{Handle, HandleKind};
 use crate::keeps;
+use crate::lexicon::words::COMMANDS;
 use crate::plan::{Kept, MentionRole, Task};
 use crate::reader::Reader;
 use crate::want::Want;
@@ -105,6 +106,7 @@ fn transfer(reader: &mut Reader<'_>, source: &Source) {
             let fits = mention.exists
                 && mention.role.is_none()
                 && mention.handle.kind != HandleKind::Video
+                && (!camera || mention.handle.kind == HandleKind::Image)
                 && !look_alike(reader, mention.at);
             fits && (reader.clauses[mention.clause].sentence == sentence) == wanted
         })
@@ -150,10 +152,19 @@ fn transfer(reader: &mut Reader<'_>, source: &Source) {
         Task::MotionTransfer { onto: handle, from }
     };
     let onto = reader.mentions[nth].at;
-    let whole = words.start.min(onto)..words.end.max(onto + 1);
     let range = reader.clauses[clause].words.clone();
+    let onto = if range.contains(&onto) { performer(reader, onto, range.start) } else { onto };
+    let whole = words.start.min(onto)..words.end.max(onto + 1);
     let words = if range.contains(&onto) && starts != Some(nth) { whole } else { words };
     reader.wish(Want::Task { task }, words, clause, 0.9);
+}
+
+/// Where "animate the person in" before a reference starts.
+fn performer(reader: &Reader<'_>, onto: usize, start: usize) -> usize {
+    let reach = start.max(onto.saturating_sub(5));
+    (reach..onto)
+        .find(|&i| reader.words[i].any_form(COMMANDS) && reader.free(i..onto))
+        .unwrap_or(onto)
 }
 
 /// Whether the words before name the reference's look rather than who moves.

@@ -1,5 +1,6 @@
 //! Prompts as people write them, and the plans that they get.
 
+#[allow(dead_code, reason = "each test file uses a part of it")]
 mod support;
 
 use support::render_all;

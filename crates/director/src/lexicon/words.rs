@@ -93,6 +93,14 @@ pub(crate) const PLACERS: &[&str] = &[
 
 /// Words that carry no wish of their own.
 pub(crate) const GLUE: &[&str] = &[
+    "repaint",
+    "it",
+    "stays",
+    "stay",
+    "remains",
+    "remain",
+    "inspired",
+    "rolling",
     "a",
     "an",
     "the",
@@ -100,7 +108,6 @@ pub(crate) const GLUE: &[&str] = &[
     "that",
     "these",
     "those",
-    "it",
     "its",
     "and",
     "or",
