@@ -1,0 +1,369 @@
+//! Requests: what is read of them, and what a transaction does to them.
+
+use domain::facts::Facts;
+use domain::invariants::Seen;
+use domain::lease::{Lease, Stage, Tries};
+use domain::{Epoch, OrderKey, Priority, QueueIndex, RequestId, State, Timestamp, WorkerId};
+use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
+use store::row::{
+    CancelOutcome, Claim, Listing, NewRequest, Page, Progress, Published, RequestRow, StatusRow,
+};
+use store::{StoreError, transition};
+
+use crate::codec::{self, COLUMNS, TABLES, damaged, document, number};
+use crate::fault::{Fault, is_taken};
+use crate::files;
+use crate::writer::Writer;
+
+// What is read.
+
+/// What a status poll needs, with the place that `queued` is asked about.
+pub(crate) fn status(
+    conn: &Connection,
+    id: &RequestId,
+) -> Result<Option<(StatusRow, OrderKey)>, Fault> {
+    let mut statement = conn.prepare_cached(
+        "SELECT o.text, r.state, r.priority, r.finish, r.seq \
+         FROM request r JOIN name o ON o.n = r.owner WHERE r.id = ?1",
+    )?;
+    let mut rows = statement.query([id.as_str()])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let (owner, state) = (codec::parse(row, 0)?, codec::state(row.get(1)?)?);
+    let priority = Priority::from_rank(row.get(2)?);
+    let key = OrderKey { priority, finish: row.get(3)?, seq: row.get(4)? };
+    Ok(Some((StatusRow { id: id.clone(), owner, state, position: None }, key)))
+}
+
+/// The whole record.
+pub(crate) fn request(conn: &Connection, id: &RequestId) -> Result<Option<RequestRow>, Fault> {
+    one(
+        conn,
+        &format!(
+            "SELECT {COLUMNS}, b.doc FROM {TABLES} JOIN body b ON b.seq = r.seq WHERE r.id = ?1"
+        ),
+        &id.as_str(),
+        true,
+    )
+}
+
+fn one(
+    conn: &Connection,
+    sql: &str,
+    key: &dyn ToSql,
+    doc: bool,
+) -> Result<Option<RequestRow>, Fault> {
+    let mut statement = conn.prepare_cached(sql)?;
+    let mut rows = statement.query([key])?;
+    rows.next()?.map(|row| codec::request(row, doc)).transpose()
+}
+
+fn by_seq(conn: &Connection, seq: i64) -> Result<Option<RequestRow>, Fault> {
+    one(
+        conn,
+        &format!(
+            "SELECT {COLUMNS}, b.doc FROM {TABLES} JOIN body b ON b.seq = r.seq WHERE r.seq = ?1"
+        ),
+        &seq,
+        true,
+    )
+}
+
+/// One page of a list.
+pub(crate) fn list(conn: &Connection, listing: &Listing) -> Result<Page, Fault> {
+    let limit = listing.limit as usize;
+    let owner = listing.owner.as_ref().map(|owner| owner.as_str().to_owned());
+    let (before, most) = (listing.before.unwrap_or(i64::MAX), limit as i64 + 1);
+    let mut sql = format!(
+        "SELECT {COLUMNS}, b.doc FROM {TABLES} JOIN body b ON b.seq = r.seq WHERE r.seq < ?1"
+    );
+    let mut values: Vec<&dyn ToSql> = vec![&before];
+    let names = [("owner", &owner), ("model", &listing.model)];
+    for (column, text) in names.iter().filter(|(_, text)| text.is_some()) {
+        values.push(*text);
+        let at = values.len();
+        sql.push_str(&format!(" AND r.{column} = (SELECT n FROM name WHERE text = ?{at})"));
+    }
+    if !listing.states.is_empty() {
+        let numbers = listing.states.iter().map(|state| number(*state).to_string());
+        sql.push_str(&format!(" AND r.state IN ({})", numbers.collect::<Vec<_>>().join(", ")));
+    }
+    values.push(&most);
+    sql.push_str(&format!(" ORDER BY r.seq DESC LIMIT ?{}", values.len()));
+    let mut statement = conn.prepare_cached(&sql)?;
+    let mut found = statement.query(values.as_slice())?;
+    let mut rows = Vec::new();
+    while let Some(row) = found.next()? {
+        rows.push(codec::request(row, true)?);
+    }
+    let more = rows.len() > limit;
+    rows.truncate(limit);
+    let next = rows.last().filter(|_| more).map(|row| row.order.seq);
+    Ok(Page { rows, next })
+}
+
+/// The first end of a lease or of a backoff after `now`.
+pub(crate) fn next_wake(conn: &Connection, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
+    let first = |sql: &str| -> Result<Option<i64>, Fault> {
+        Ok(conn.prepare_cached(sql)?.query_row([now.0], |row| row.get(0)).optional()?.flatten())
+    };
+    let lease =
+        first("SELECT min(lease_end) FROM request INDEXED BY request_lease WHERE lease_end > ?1")?;
+    let wait = first(
+        "SELECT not_before FROM request INDEXED BY request_not_before \
+         WHERE state < 2 AND not_before > created_at AND not_before > ?1 AND stage IS NULL \
+         ORDER BY not_before LIMIT 1",
+    )?;
+    Ok(lease.into_iter().chain(wait).min().map(Timestamp))
+}
+
+/// How many are queued.
+pub(crate) fn queued(conn: &Connection) -> Result<usize, Fault> {
+    let sql = "SELECT count(*) FROM request INDEXED BY request_queue WHERE state < 2";
+    let count: i64 = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(count as usize)
+}
+
+/// Every request as an audit sees it.
+pub(crate) fn audit(
+    conn: &Connection,
+    index: &QueueIndex,
+    now: Timestamp,
+) -> Result<Vec<Seen>, Fault> {
+    let mut statement = conn.prepare(
+        "SELECT r.id, r.state, r.epoch, r.attempts, r.losses, r.priority, r.finish, r.seq, \
+         r.stage, r.lease_end, json_extract(b.doc, '$.published') IS NOT NULL, \
+         (SELECT count(*) FROM usage u WHERE u.request = r.id) \
+         FROM request r JOIN body b ON b.seq = r.seq ORDER BY r.seq",
+    )?;
+    let mut rows = statement.query([])?;
+    let mut out = Vec::new();
+    while let Some(row) = rows.next()? {
+        out.push(seen(row, index, now)?);
+    }
+    Ok(out)
+}
+
+fn seen(row: &Row<'_>, index: &QueueIndex, now: Timestamp) -> Result<Seen, Fault> {
+    let state = codec::state(row.get(1)?)?;
+    let priority = Priority::from_rank(row.get(5)?);
+    let key = OrderKey { priority, finish: row.get(6)?, seq: row.get(7)? };
+    let held = match row.get::<_, Option<i64>>(9)? {
+        Some(end) if end > now.0 => Some(codec::stage(row.get_ref(8)?.as_str().map_err(damaged)?)?),
+        _ => None,
+    };
+    Ok(Seen {
+        id: codec::parse(row, 0)?,
+        state,
+        epoch: Epoch(row.get(2)?),
+        tries: Tries { attempts: row.get(3)?, losses: row.get(4)? },
+        order: state.is_queued().then_some(key),
+        position: index.position(&key),
+        leases: held.into_iter().collect(),
+        outputs: usize::from(row.get::<_, bool>(10)?),
+        charges: row.get::<_, i64>(11)? as usize,
+    })
+}
+
+// What changes.
+
+/// Inserts a request; its place is kept for it.
+pub(crate) fn insert(writer: &mut Writer, new: NewRequest) -> Result<RequestRow, Fault> {
+    let owner = writer.name(new.owner.as_str())?;
+    let key = writer.name(new.key.as_str())?;
+    let model = writer.name(&new.model)?;
+    let order = writer.place(new.priority, &new.owner);
+    let row = transition::received(new, order);
+    let added = writer
+        .conn
+        .prepare_cached(
+            "INSERT INTO request (seq, id, owner, key, model, state, priority, finish, epoch, \
+             attempts, losses, not_before, created_at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, ?11)",
+        )?
+        .execute(params![
+            order.seq,
+            row.id.as_str(),
+            owner,
+            key,
+            model,
+            number(row.state),
+            order.priority.rank(),
+            order.finish,
+            row.epoch.0,
+            row.not_before.0,
+            row.created_at.0,
+        ]);
+    match added {
+        Err(error) if is_taken(&error) => Err(StoreError::Exists(row.id.to_string()))?,
+        other => other?,
+    };
+    writer
+        .conn
+        .prepare_cached("INSERT INTO body (seq, doc) VALUES (?1, ?2)")?
+        .execute(params![order.seq, document(&row.body)?])?;
+    writer.moved(order, None, row.state);
+    Ok(row)
+}
+
+fn save(writer: &mut Writer, before: State, row: &RequestRow) -> Result<(), Fault> {
+    codec::update_hot(&writer.conn, row)?;
+    writer
+        .conn
+        .prepare_cached("UPDATE body SET doc = ?2 WHERE seq = ?1")?
+        .execute(params![row.order.seq, document(&row.body)?])?;
+    writer.moved(row.order, Some(before), row.state);
+    Ok(())
+}
+
+/// Applies `rule` to the leased request; [`StoreError::Fenced`] if there is none.
+pub(crate) fn leased<T>(
+    writer: &mut Writer,
+    lease: &Lease,
+    rule: impl FnOnce(&mut RequestRow) -> Result<T, StoreError>,
+) -> Result<T, Fault> {
+    let mut row = request(&writer.conn, &lease.request)?.ok_or(StoreError::Fenced)?;
+    let before = row.state;
+    let out = rule(&mut row)?;
+    save(writer, before, &row)?;
+    Ok(out)
+}
+
+/// Extends a lease. A heartbeat without news leaves the document alone.
+pub(crate) fn extend(
+    writer: &mut Writer,
+    lease: &Lease,
+    until: Timestamp,
+    progress: Option<Progress>,
+) -> Result<(), Fault> {
+    if progress.is_some() {
+        return leased(writer, lease, |row| transition::extend(row, lease, until, progress));
+    }
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE r.id = ?1");
+    let row = one(&writer.conn, &sql, &lease.request.as_str(), false)?;
+    let mut row = row.ok_or(StoreError::Fenced)?;
+    transition::extend(&mut row, lease, until, None)?;
+    codec::update_hot(&writer.conn, &row)?;
+    writer.touched();
+    Ok(())
+}
+
+/// `received` becomes `ready`.
+pub(crate) fn inputs_kept(
+    writer: &mut Writer,
+    lease: &Lease,
+    facts: Facts,
+    warnings: Vec<String>,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    leased(writer, lease, |row| transition::inputs_kept(row, lease, facts, warnings, now))
+}
+
+/// `running` becomes `succeeded`: the record, the names of the files and the charge.
+pub(crate) fn publish(
+    writer: &mut Writer,
+    lease: &Lease,
+    published: Published,
+    now: Timestamp,
+) -> Result<(), Fault> {
+    let Published { body, files, units, cost } = published;
+    let row = leased(writer, lease, |row| {
+        transition::publish(row, lease, body, now)?;
+        Ok(row.clone())
+    })?;
+    for file in &files {
+        files::add(&writer.conn, file)?;
+    }
+    writer
+        .conn
+        .prepare_cached(
+            "INSERT INTO usage (request, owner, key, model, units, cost, at) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)",
+        )?
+        .execute(params![
+            row.id.as_str(),
+            row.owner.as_str(),
+            row.key.as_str(),
+            row.model,
+            units,
+            cost.0,
+            now.0
+        ])?;
+    Ok(())
+}
+
+/// Cancels what may be cancelled.
+pub(crate) fn cancel(
+    writer: &mut Writer,
+    id: &RequestId,
+    force: bool,
+    now: Timestamp,
+) -> Result<Option<CancelOutcome>, Fault> {
+    let Some(mut row) = request(&writer.conn, id)? else { return Ok(None) };
+    let before = row.state;
+    let outcome = transition::cancel(&mut row, force, now);
+    if outcome.changed {
+        save(writer, before, &row)?;
+    }
+    Ok(Some(outcome))
+}
+
+/// Takes the first request in queue order that waits for `stage`.
+pub(crate) fn claim(
+    writer: &mut Writer,
+    stage: Stage,
+    worker: &WorkerId,
+    now: Timestamp,
+    lease_secs: i64,
+) -> Result<Option<Claim>, Fault> {
+    let state = match stage {
+        Stage::Intake => State::Received,
+        Stage::Run => State::Ready,
+    };
+    // The number is part of the text: only so does SQLite see that the index answers.
+    let sql = format!(
+        "SELECT seq FROM request INDEXED BY request_queue \
+         WHERE state = {} AND state < 2 AND stage IS NULL AND not_before <= ?1 \
+         ORDER BY priority, finish, seq LIMIT 1",
+        number(state)
+    );
+    let first: Option<i64> =
+        writer.conn.prepare_cached(&sql)?.query_row([now.0], |row| row.get(0)).optional()?;
+    let Some(seq) = first else { return Ok(None) };
+    let row = by_seq(&writer.conn, seq)?;
+    let mut row = row.ok_or_else(|| Fault::Damaged(format!("request {seq} has no document")))?;
+    let before = row.state;
+    let lease = transition::claim(&mut row, stage, worker, now, now.plus_secs(lease_secs));
+    save(writer, before, &row)?;
+    if stage == Stage::Run {
+        // A restart resumes the lane's virtual time here.
+        writer
+            .conn
+            .prepare_cached("UPDATE lane SET reached = max(reached, ?2) WHERE priority = ?1")?
+            .execute([row.order.priority.rank(), row.order.finish - 1])?;
+    }
+    Ok(Some(Claim { lease, row }))
+}
+
+/// Applies `rule`, which says whether it did something, to every request whose lease ends at
+/// `until` or before.
+pub(crate) fn sweep(
+    writer: &mut Writer,
+    until: Timestamp,
+    rule: impl Fn(&mut RequestRow) -> Result<bool, StoreError>,
+) -> Result<usize, Fault> {
+    let held: Vec<i64> = writer
+        .conn
+        .prepare_cached("SELECT seq FROM request INDEXED BY request_lease WHERE lease_end <= ?1")?
+        .query_map([until.0], |row| row.get(0))?
+        .collect::<Result<_, _>>()?;
+    let mut count = 0;
+    for seq in held {
+        let Some(mut row) = by_seq(&writer.conn, seq)? else { continue };
+        let before = row.state;
+        if rule(&mut row)? {
+            save(writer, before, &row)?;
+            count += 1;
+        }
+    }
+    Ok(count)
+}

@@ -1,0 +1,10 @@
+//! The embedded store passes the suite.
+
+use store_sqlite::{OpenMode, SqliteStore};
+
+fn empty() -> (SqliteStore, tempfile::TempDir) {
+    let folder = tempfile::tempdir().unwrap();
+    (SqliteStore::open(folder.path(), OpenMode::Serve).unwrap(), folder)
+}
+
+store::conformance_suite!(empty);
