@@ -1,1 +1,132 @@
-//! Under construction.
+//! The engine that needs no weights: it repaints, regrades, retimes, re-frames and extends the
+//! reference with what the request brings, on a CPU, and never claims to invent content.
+//!
+//! ```text
+//! plan -> sheet -> analysis -> timeline, windows, stages -> decode > time > frame > stages > encode
+//! ```
+//!
+//! | module | what |
+//! |---|---|
+//! | `sheet` | which wish goes to which pass, and what is unmet |
+//! | `analysis` | cuts, colours, likeness, subject, camera path; only what is asked for |
+//! | `timeline`, `footage` | which moment each frame shows, and the frames between frames |
+//! | `framing` | the window over the picture |
+//! | `stages` | elements, grade, finish, in this order |
+//! | `look` | named looks and colour transfer as one table a shot |
+//! | `run` | the threads, the files, the report |
+//!
+//! Invariant: the frames of a clip are a function of the inputs, the plan and the seed; neither
+//! threads nor time have a part in them.
+
+mod analysis;
+mod envelope;
+mod fail;
+mod footage;
+mod framing;
+mod look;
+mod run;
+mod sheet;
+mod stages;
+mod timeline;
+
+use std::sync::Arc;
+
+use director::{NeedKind, ShotPlan};
+use domain::Clock;
+use domain::facts::{Facts, InputFacts};
+use engine::{Assessment, Context, Engine, EngineError, Report, Shot, Take};
+use media::{CancelToken, Toolchain};
+
+use run::Run;
+use sheet::Sheet;
+
+/// CPU seconds of decode and encode for one second of a 720p clip.
+const BASE_CPU: f64 = 0.5;
+
+/// The engine.
+pub struct Roto {
+    tools: Toolchain,
+    clock: Arc<dyn Clock>,
+}
+
+// === impl Roto ===
+
+impl Roto {
+    /// An engine that starts ffmpeg through `tools` and takes times from `clock`.
+    pub fn new(tools: Toolchain, clock: Arc<dyn Clock>) -> Self {
+        Self { tools, clock }
+    }
+}
+
+impl Engine for Roto {
+    fn name(&self) -> &'static str {
+        "roto"
+    }
+
+    fn version(&self) -> &'static str {
+        env!("CARGO_PKG_VERSION")
+    }
+
+    fn assess(&self, plan: &ShotPlan, facts: Option<&Facts>) -> Assessment {
+        let sheet = Sheet::of(plan, facts);
+        Assessment {
+            honoured: sheet.passes(plan),
+            cpu_secs: cpu_secs(&sheet, plan),
+            unmet: sheet.unmet,
+        }
+    }
+
+    fn generate(&self, shot: &Shot, context: &dyn Context) -> Result<Take, EngineError> {
+        if shot.outputs.is_empty() {
+            return Err(EngineError::Unsupported { message: "no output is asked for".to_owned() });
+        }
+        let facts = facts_of(shot);
+        let sheet = Sheet::of(&shot.plan, Some(&facts));
+        let made_by = format!("reshoot, engine {} {}", self.name(), self.version());
+        let cancel = CancelToken::new();
+        let run = Run { tools: &self.tools, clock: &*self.clock, shot, context, cancel, made_by };
+        let (take, recorder) = run.all(sheet)?;
+        let (passes, metrics) = recorder.finish();
+        context.progress("done", 1.0);
+        let report = Report {
+            engine: self.name().to_owned(),
+            version: self.version().to_owned(),
+            passes,
+            metrics,
+            unmet: take.report.unmet,
+        };
+        Ok(Take { report, ..take })
+    }
+}
+
+/// What is known of a shot's inputs, as an assessment takes it.
+fn facts_of(shot: &Shot) -> Facts {
+    let facts = |input: &engine::ShotInput| InputFacts {
+        pointer: String::new(),
+        role: input.role,
+        artifact: String::new(),
+        bytes: 0,
+        sha256: input.sha256.clone(),
+        media: input.media.clone(),
+    };
+    Facts(shot.inputs.iter().map(facts).collect())
+}
+
+/// A guess, for ordering and display.
+fn cpu_secs(sheet: &Sheet, plan: &ShotPlan) -> f64 {
+    let needs = |wanted: fn(&NeedKind) -> bool| plan.needs.iter().any(|need| wanted(&need.kind));
+    let mut a_second = BASE_CPU;
+    let mut add = |wanted: bool, secs: f64| {
+        if wanted {
+            a_second += secs;
+        }
+    };
+    let reframes = needs(|need| matches!(need, NeedKind::Reframe { .. }));
+    let fits = needs(|need| matches!(need, NeedKind::FitLength { .. }));
+    add(!sheet.looks.is_empty(), 0.45);
+    add(sheet.framing.moves_frame() || reframes, 0.6);
+    add(sheet.timing.changes_time() || fits, 0.6);
+    add(!sheet.layers.is_empty(), 0.7);
+    add(!sheet.finish.is_empty(), 0.25);
+    a_second * f64::from(plan.length_secs)
+}

@@ -1,0 +1,360 @@
+//! What is known of the reference before a frame is rendered.
+//!
+//! One pass over a quarter-size copy, and only if the sheet needs it; each part is computed only
+//! if some pass asks for it. Everything is kept in memory, so that rendering has random access to
+//! what was found while it streams the pictures themselves.
+
+use std::ops::Range;
+
+use kernels::camera;
+use kernels::cuts::{self, CutKind, Features};
+use kernels::flow::{self, FlowImage, FlowParams};
+use kernels::metrics;
+use kernels::resize::{self, Filter};
+use kernels::saliency;
+use kernels::transfer::ColorStats;
+use kernels::{CameraPath, Plane, ShapeError, Similarity, Yuv420Ref};
+
+use crate::timeline::Likeness;
+
+/// Longer side of the copy in px.
+pub(crate) const PROXY_SIDE: u32 = 320;
+
+/// Every how many frames the colours are read.
+const COLOUR_EVERY: usize = 4;
+
+/// Size of the pictures that are compared for likeness.
+const THUMB: (usize, usize) = (32, 18);
+
+/// Frames on each side that are compared along, so that motion counts.
+const THUMB_WINDOW: isize = 2;
+
+/// Half the length of a dissolve in frames, over which grades are blended.
+const DISSOLVE_HALF: usize = 8;
+
+/// Part of the vectors that must agree for the camera's motion to count.
+const LEAST_INLIERS: f32 = 0.25;
+
+/// What the passes of a sheet need to know.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Questions {
+    /// Where shots begin.
+    pub(crate) cuts: bool,
+    /// The colours of each shot.
+    pub(crate) colours: bool,
+    /// How alike moments are.
+    pub(crate) likeness: bool,
+    /// Where the subject is.
+    pub(crate) subject: bool,
+    /// How the camera moves.
+    pub(crate) path: bool,
+    /// How sharp each frame is.
+    pub(crate) sharpness: bool,
+}
+
+/// The answers. Points and lengths are in parts of the frame's width and height.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Analysis {
+    /// Width and height of the copy in px.
+    pub(crate) size: (usize, usize),
+    /// Frames of the reel.
+    pub(crate) frames: usize,
+    /// Shots in order, without gaps.
+    pub(crate) shots: Vec<Range<usize>>,
+    /// For each shot whether it comes in by a dissolve.
+    pub(crate) dissolved: Vec<bool>,
+    /// Colours of each shot.
+    pub(crate) colours: Vec<ColorStats>,
+    /// Centre of the subject in each frame and how much it stands out, 0 to 1.
+    pub(crate) subjects: Vec<(f32, f32, f32)>,
+    /// The camera's path in px of the copy; it stands still over cuts.
+    pub(crate) path: Option<CameraPath>,
+    /// Variance of each frame's Laplacian; empty if not asked for.
+    pub(crate) sharpness: Vec<f64>,
+    /// Small pictures of the frames; empty if likeness was not asked for.
+    pub(crate) thumbs: Vec<[Plane; 3]>,
+    /// The usual distance of a frame from the next.
+    pub(crate) usual: f32,
+}
+
+/// Collects the answers frame by frame.
+pub(crate) struct Analyst {
+    questions: Questions,
+    features: Vec<Features>,
+    colours: Vec<ColorStats>,
+    maps: Vec<(f32, f32, f32)>,
+    motions: Vec<Similarity>,
+    sharpness: Vec<f64>,
+    thumbs: Vec<[Plane; 3]>,
+    before: Option<FlowImage>,
+    size: (usize, usize),
+}
+
+// === impl Questions ===
+
+impl Questions {
+    /// Whether anything is asked.
+    pub(crate) fn any(self) -> bool {
+        self != Self::default()
+    }
+
+    fn needs_flow(self) -> bool {
+        self.path || self.subject
+    }
+}
+
+// === impl Analyst ===
+
+impl Analyst {
+    pub(crate) fn new(questions: Questions) -> Self {
+        Self {
+            questions,
+            features: Vec::new(),
+            colours: Vec::new(),
+            maps: Vec::new(),
+            motions: Vec::new(),
+            sharpness: Vec::new(),
+            thumbs: Vec::new(),
+            before: None,
+            size: (1, 1),
+        }
+    }
+
+    /// Looks at the next frame of the copy.
+    pub(crate) fn see(&mut self, frame: Yuv420Ref<'_>) -> Result<(), ShapeError> {
+        let asked = self.questions;
+        self.size = frame.size();
+        let index = self.features.len();
+        self.features.push(Features::of(frame));
+        if asked.colours && index.is_multiple_of(COLOUR_EVERY) {
+            self.colours.push(ColorStats::of_frame(frame));
+        }
+        if asked.likeness {
+            self.thumbs.push(thumb(frame)?);
+        }
+        if asked.sharpness {
+            self.sharpness.push(metrics::laplacian_variance(frame.y()));
+        }
+        if asked.needs_flow() {
+            self.see_motion(frame)?;
+        }
+        Ok(())
+    }
+
+    fn see_motion(&mut self, frame: Yuv420Ref<'_>) -> Result<(), ShapeError> {
+        let params = FlowParams { finest: 1, ..FlowParams::default() };
+        let now = FlowImage::new(frame.y(), params);
+        let mut motion = None;
+        if let Some(before) = self.before.replace(now)
+            && let Some(now) = &self.before
+        {
+            let pair = flow::pair(&before, now)?;
+            let camera = camera::estimate(&pair.forward);
+            let known = camera.inliers >= LEAST_INLIERS;
+            self.motions.push(if known { camera.motion } else { Similarity::IDENTITY });
+            let back = if known { camera.motion.inverse() } else { Similarity::IDENTITY };
+            motion = Some((pair.backward, back));
+        }
+        if self.questions.subject {
+            let map = saliency::map(frame, motion.as_ref().map(|(field, camera)| (field, camera)));
+            let subject = saliency::subject(&map, frame.size());
+            let (w, h) = (self.size.0 as f32, self.size.1 as f32);
+            self.maps.push((subject.centre.0 / w, subject.centre.1 / h, subject.strength));
+        }
+        Ok(())
+    }
+
+    /// Draws the conclusions.
+    pub(crate) fn finish(self) -> Analysis {
+        let frames = self.features.len();
+        let found = cuts::find(&self.features);
+        let mut shots = Vec::with_capacity(found.len() + 1);
+        let mut dissolved = vec![false];
+        let mut start = 0;
+        for cut in &found {
+            if cut.frame > start && cut.frame < frames {
+                shots.push(start..cut.frame);
+                dissolved.push(cut.kind == CutKind::Dissolve);
+                start = cut.frame;
+            }
+        }
+        shots.push(start..frames.max(start + 1));
+        let colours = per_shot(&shots, &self.colours);
+        let mut motions = self.motions;
+        for shot in shots.iter().skip(1) {
+            if let Some(motion) = motions.get_mut(shot.start - 1) {
+                *motion = Similarity::IDENTITY;
+            }
+        }
+        let path = self.questions.needs_flow().then(|| CameraPath::from_motions(&motions));
+        let mut analysis = Analysis {
+            size: self.size,
+            frames,
+            shots,
+            dissolved,
+            colours,
+            subjects: self.maps,
+            path,
+            sharpness: self.sharpness,
+            thumbs: self.thumbs,
+            usual: 0.0,
+        };
+        analysis.usual = analysis.median_step();
+        analysis
+    }
+}
+
+/// The colours of each shot's frames, or of the nearest frame that was read.
+fn per_shot(shots: &[Range<usize>], read: &[ColorStats]) -> Vec<ColorStats> {
+    if read.is_empty() {
+        return Vec::new();
+    }
+    let of_shot = |shot: &Range<usize>| {
+        let mut sum = ColorStats::new();
+        let first = shot.start.div_ceil(COLOUR_EVERY);
+        let inside = read.iter().skip(first).take((shot.end.div_ceil(COLOUR_EVERY)) - first);
+        inside.for_each(|stats| sum.merge(stats));
+        if sum.weight() == 0.0 {
+            let nearest = (shot.start / COLOUR_EVERY).min(read.len() - 1);
+            sum.merge(&read[nearest]);
+        }
+        sum
+    };
+    shots.iter().map(of_shot).collect()
+}
+
+fn thumb(frame: Yuv420Ref<'_>) -> Result<[Plane; 3], ShapeError> {
+    let shrink = |plane: kernels::PlaneRef<'_>, (w, h): (usize, usize)| {
+        let mut out = Plane::new(w, h, 0)?;
+        resize::plane(plane, &mut out.as_mut(), Filter::Area);
+        Ok(out)
+    };
+    let [y, u, v] = frame.planes();
+    let half = (THUMB.0 / 2, THUMB.1 / 2);
+    Ok([shrink(y, THUMB)?, shrink(u, half)?, shrink(v, half)?])
+}
+
+// === impl Analysis ===
+
+impl Analysis {
+    /// The shot that a frame lies in.
+    pub(crate) fn shot_of(&self, frame: usize) -> usize {
+        let last = self.shots.len().max(1) - 1;
+        self.shots.partition_point(|shot| shot.end <= frame).min(last)
+    }
+
+    /// The shot of a frame and, near a dissolve, the other shot and its share.
+    pub(crate) fn grade_of(&self, frame: usize) -> (usize, Option<(usize, f32)>) {
+        let shot = self.shot_of(frame);
+        let share = |distance: usize| 0.5 - 0.5 * distance as f32 / DISSOLVE_HALF as f32;
+        if self.dissolved.get(shot) == Some(&true)
+            && let Some(since) = frame.checked_sub(self.shots[shot].start)
+            && since < DISSOLVE_HALF
+        {
+            return (shot, Some((shot - 1, share(since))));
+        }
+        if self.dissolved.get(shot + 1) == Some(&true)
+            && let Some(left) = self.shots[shot].end.checked_sub(frame)
+            && left < DISSOLVE_HALF
+        {
+            return (shot, Some((shot + 1, share(left))));
+        }
+        (shot, None)
+    }
+
+    /// Mean over a few frames of the codes' differences; frames beyond the reel are left out.
+    fn difference(&self, a: usize, b: usize) -> f32 {
+        let last = self.thumbs.len() as isize - 1;
+        let (mut sum, mut count) = (0u32, 0u32);
+        for k in -THUMB_WINDOW..=THUMB_WINDOW {
+            let (i, j) = (a as isize + k, b as isize + k);
+            if i < 0 || j < 0 || i > last || j > last {
+                continue;
+            }
+            for (p, q) in self.thumbs[i as usize].iter().zip(&self.thumbs[j as usize]) {
+                let pixels = p.data().iter().zip(q.data());
+                sum += pixels.map(|(&p, &q)| u32::from(p.abs_diff(q))).sum::<u32>();
+                count += p.data().len() as u32;
+            }
+        }
+        sum as f32 / count.max(1) as f32
+    }
+
+    fn median_step(&self) -> f32 {
+        let frames = self.thumbs.len().saturating_sub(1);
+        let mut steps: Vec<f32> = (0..frames).map(|n| self.difference(n, n + 1)).collect();
+        steps.sort_by(f32::total_cmp);
+        steps.get(steps.len() / 2).copied().unwrap_or(0.0)
+    }
+}
+
+impl Likeness for Analysis {
+    fn distance(&self, a: usize, b: usize) -> f32 {
+        self.difference(a, b)
+    }
+
+    fn usual(&self) -> f32 {
+        self.usual
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use kernels::Yuv420;
+
+    fn flat(code: [u8; 3]) -> Yuv420 {
+        Yuv420::new(64, 36, code).unwrap()
+    }
+
+    fn analyse(frames: &[Yuv420], questions: Questions) -> Analysis {
+        let mut analyst = Analyst::new(questions);
+        frames.iter().for_each(|frame| analyst.see(frame.as_ref()).unwrap());
+        analyst.finish()
+    }
+
+    #[test]
+    fn each_shot_has_its_own_colours() {
+        let mut frames = vec![flat([200, 90, 150]); 10];
+        frames.extend(vec![flat([60, 160, 100]); 11]);
+        let asked = Questions { cuts: true, colours: true, ..Questions::default() };
+        let analysis = analyse(&frames, asked);
+        assert_eq!(analysis.shots, vec![0..10, 10..21]);
+        assert!(analysis.colours[0].mean()[0] > analysis.colours[1].mean()[0] + 30.0);
+        assert_eq!((analysis.shot_of(9), analysis.shot_of(10)), (0, 1));
+        assert_eq!(analysis.grade_of(9), (0, None));
+    }
+
+    #[test]
+    fn what_is_not_asked_is_not_computed() {
+        let frames = vec![flat([100, 128, 128]); 5];
+        let asked = Questions { cuts: true, ..Questions::default() };
+        let analysis = analyse(&frames, asked);
+        assert!(analysis.path.is_none() && analysis.sharpness.is_empty());
+        assert!(analysis.colours.is_empty() && analysis.subjects.is_empty());
+    }
+
+    #[test]
+    fn a_dissolve_blends_the_grades() {
+        let analysis = Analysis {
+            shots: vec![0..40, 40..80],
+            dissolved: vec![false, true],
+            ..Analysis::default()
+        };
+        assert_eq!(analysis.grade_of(20), (0, None));
+        let (shot, other) = analysis.grade_of(39);
+        let (next, share) = other.unwrap();
+        assert!(shot == 0 && next == 1 && share > 0.4);
+        assert_eq!(analysis.grade_of(40), (1, Some((0, 0.5))));
+        assert_eq!(analysis.grade_of(60), (1, None));
+    }
+
+    #[test]
+    fn moments_that_look_alike_are_near() {
+        let frames: Vec<Yuv420> = (0..40u8).map(|n| flat([60 + 10 * (n % 10), 128, 128])).collect();
+        let asked = Questions { likeness: true, ..Questions::default() };
+        let analysis = analyse(&frames, asked);
+        assert!(analysis.distance(5, 25) < 0.1 * analysis.distance(5, 28));
+        assert!(analysis.usual() > 0.0);
+    }
+}

@@ -1,0 +1,274 @@
+//! The reference's frames, streamed, and frames between them.
+//!
+//! A timeline says in advance which frames each output frame needs. Frames are decoded in order
+//! and kept until their last use, so that a straight timeline holds two or three at a time, and
+//! only a reversed or looping one holds many.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use kernels::flow::{self, FlowImage, FlowParams};
+use kernels::interpolate::{self, Settings};
+use kernels::{FlowPair, ShapeError, Yuv420Mut, Yuv420Ref};
+use media::Frame;
+
+use crate::fail::{Failure, internal};
+use crate::timeline::Cue;
+
+/// Distance in frames within which motion can be followed between two frames of one shot.
+const SETTINGS_PART: f32 = 6.0;
+
+/// Kept motions and pyramids: the pair before and after a moment, and those of a morph.
+const KEPT: usize = 6;
+
+/// Gives decoded frames, one after the other.
+pub(crate) trait Source {
+    /// The next frame; `None` at the end.
+    fn next(&mut self) -> Result<Option<Frame>, Failure>;
+}
+
+impl<S: Source> Source for &mut S {
+    fn next(&mut self) -> Result<Option<Frame>, Failure> {
+        (**self).next()
+    }
+}
+
+/// The frames that a timeline needs.
+pub(crate) struct Footage<S> {
+    source: S,
+    /// Frame to the last output frame that uses it.
+    last_use: BTreeMap<usize, usize>,
+    held: BTreeMap<usize, Frame>,
+    decoded: usize,
+    ended: bool,
+    pyramids: Vec<(usize, Arc<FlowImage>)>,
+    motions: Vec<((usize, usize), Arc<FlowPair>)>,
+}
+
+/// A frame's planes.
+pub(crate) fn view(frame: &Frame) -> Result<Yuv420Ref<'_>, ShapeError> {
+    Yuv420Ref::packed(frame.data(), frame.width() as usize, frame.height() as usize)
+}
+
+/// A frame's planes to write to.
+pub(crate) fn view_mut(frame: &mut Frame) -> Result<Yuv420Mut<'_>, ShapeError> {
+    let (width, height) = (frame.width() as usize, frame.height() as usize);
+    Yuv420Mut::packed(frame.data_mut(), width, height)
+}
+
+/// A black frame.
+pub(crate) fn blank((width, height): (usize, usize)) -> Result<Frame, Failure> {
+    let (width, height) = (width as u32, height as u32);
+    let mut bytes = vec![128u8; Frame::bytes(width, height)];
+    bytes[..(width * height) as usize].fill(16);
+    Frame::from_bytes(width, height, bytes).ok_or_else(|| internal("a frame has an odd side"))
+}
+
+/// The reel frames that a moment lies between.
+fn around(at: f64) -> (usize, usize) {
+    (at.floor() as usize, at.ceil() as usize)
+}
+
+// === impl Footage ===
+
+impl<S: Source> Footage<S> {
+    pub(crate) fn new(source: S, cues: &[Cue]) -> Self {
+        let mut last_use = BTreeMap::new();
+        for (n, cue) in cues.iter().enumerate() {
+            for at in std::iter::once(cue.at).chain(cue.join.map(|join| join.at)) {
+                let (a, b) = around(at);
+                last_use.insert(a, n);
+                last_use.insert(b, n);
+            }
+        }
+        Self {
+            source,
+            last_use,
+            held: BTreeMap::new(),
+            decoded: 0,
+            ended: false,
+            pyramids: Vec::new(),
+            motions: Vec::new(),
+        }
+    }
+
+    /// The picture that output frame `n` shows. Output frames must be asked for in order.
+    pub(crate) fn show(&mut self, n: usize, cue: &Cue) -> Result<Frame, Failure> {
+        let main = self.moment(cue.at)?;
+        let shown = match cue.join {
+            None => main,
+            Some(join) if join.share <= 0.002 => main,
+            Some(join) => {
+                let other = self.moment(join.at)?;
+                self.morph(&main, &other, join.share)?
+            }
+        };
+        // The newest frame stays: it may turn out to be the reel's last.
+        let (last_use, newest) = (&self.last_use, self.decoded.saturating_sub(1));
+        self.held.retain(|frame, _| {
+            *frame == newest || last_use.get(frame).is_some_and(|&last| last > n)
+        });
+        Ok(shown)
+    }
+
+    /// Frames held at the moment.
+    #[cfg(test)]
+    pub(crate) fn held(&self) -> usize {
+        self.held.len()
+    }
+
+    /// Decodes up to `frame`; past the end the last frame stands in.
+    fn frame(&mut self, frame: usize) -> Result<(usize, Frame), Failure> {
+        while self.decoded <= frame && !self.ended {
+            match self.source.next()? {
+                Some(decoded) => {
+                    let newest = self.decoded;
+                    let stale =
+                        newest.checked_sub(1).filter(|old| !self.last_use.contains_key(old));
+                    if let Some(old) = stale {
+                        self.held.remove(&old);
+                    }
+                    self.held.insert(newest, decoded);
+                    self.decoded += 1;
+                }
+                None => self.ended = true,
+            }
+        }
+        let index = frame.min(self.decoded.saturating_sub(1));
+        let found = self.held.get(&index).or_else(|| self.held.values().next_back());
+        let found = found.ok_or_else(|| internal("the reference gave no frames"))?;
+        Ok((index, found.clone()))
+    }
+
+    fn moment(&mut self, at: f64) -> Result<Frame, Failure> {
+        let (a, b) = around(at);
+        let (first, one) = self.frame(a)?;
+        if a == b {
+            return Ok(one);
+        }
+        let (second, two) = self.frame(b)?;
+        if first == second {
+            return Ok(one);
+        }
+        let motion = self.motion((first, &one), (second, &two))?;
+        between(&one, &two, &motion, (at - a as f64) as f32)
+    }
+
+    fn motion(
+        &mut self,
+        (a, one): (usize, &Frame),
+        (b, two): (usize, &Frame),
+    ) -> Result<Arc<FlowPair>, Failure> {
+        if let Some((_, motion)) = self.motions.iter().find(|(key, _)| *key == (a, b)) {
+            return Ok(Arc::clone(motion));
+        }
+        let first = self.pyramid(a, one)?;
+        let second = self.pyramid(b, two)?;
+        let motion = Arc::new(flow::pair(&first, &second)?);
+        if self.motions.len() >= KEPT {
+            self.motions.remove(0);
+        }
+        self.motions.push(((a, b), Arc::clone(&motion)));
+        Ok(motion)
+    }
+
+    fn pyramid(&mut self, index: usize, frame: &Frame) -> Result<Arc<FlowImage>, Failure> {
+        if let Some((_, pyramid)) = self.pyramids.iter().find(|(key, _)| *key == index) {
+            return Ok(Arc::clone(pyramid));
+        }
+        let pyramid = Arc::new(FlowImage::new(view(frame)?.y(), FlowParams::default()));
+        if self.pyramids.len() >= KEPT {
+            self.pyramids.remove(0);
+        }
+        self.pyramids.push((index, Arc::clone(&pyramid)));
+        Ok(pyramid)
+    }
+
+    /// One picture turning into another: along their motion where it can be followed, a dissolve
+    /// elsewhere.
+    fn morph(&mut self, one: &Frame, two: &Frame, share: f32) -> Result<Frame, Failure> {
+        let image =
+            |frame| Ok::<_, Failure>(FlowImage::new(view(frame)?.y(), FlowParams::default()));
+        let motion = flow::pair(&image(one)?, &image(two)?)?;
+        between(one, two, &motion, share)
+    }
+}
+
+fn between(one: &Frame, two: &Frame, motion: &FlowPair, t: f32) -> Result<Frame, Failure> {
+    let size = (one.width() as usize, one.height() as usize);
+    let settings = Settings { longest_px: size.0 as f32 / SETTINGS_PART };
+    let mut made = blank(size)?;
+    interpolate::frame(view(one)?, view(two)?, motion, t, settings, &mut view_mut(&mut made)?)?;
+    Ok(made)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::timeline::Join;
+
+    struct Counted {
+        next: u8,
+        end: u8,
+    }
+
+    fn flat(code: u8) -> Frame {
+        let mut bytes = vec![128u8; Frame::bytes(32, 32)];
+        bytes[..1024].fill(code);
+        Frame::from_bytes(32, 32, bytes).unwrap()
+    }
+
+    impl Source for Counted {
+        fn next(&mut self) -> Result<Option<Frame>, Failure> {
+            if self.next == self.end {
+                return Ok(None);
+            }
+            self.next += 1;
+            Ok(Some(flat(19 + self.next)))
+        }
+    }
+
+    fn shown(cues: &[Cue], end: u8) -> (Vec<u8>, usize) {
+        let mut footage = Footage::new(Counted { next: 0, end }, cues);
+        let mut most = 0;
+        let codes = cues.iter().enumerate().map(|(n, cue)| {
+            let frame = footage.show(n, cue).unwrap();
+            most = most.max(footage.held());
+            frame.y()[500]
+        });
+        let codes = codes.collect();
+        (codes, most)
+    }
+
+    #[test]
+    fn frames_are_dropped_after_their_last_use() {
+        let cues: Vec<Cue> = (0..60).map(|n| Cue::at(f64::from(n))).collect();
+        let (codes, held) = shown(&cues, 60);
+        assert!(codes.iter().enumerate().all(|(n, &code)| usize::from(code) == 20 + n));
+        assert!(held <= 2, "{held}");
+    }
+
+    #[test]
+    fn skipped_frames_are_not_held() {
+        let cues: Vec<Cue> = (0..20).map(|n| Cue::at(f64::from(n * 3))).collect();
+        let (codes, held) = shown(&cues, 60);
+        assert!(codes.iter().enumerate().all(|(n, &code)| usize::from(code) == 20 + 3 * n));
+        assert!(held <= 2, "{held}");
+    }
+
+    #[test]
+    fn time_can_run_backwards_and_beyond_the_end() {
+        let cues: Vec<Cue> = (0..30).rev().map(|n| Cue::at(f64::from(n))).collect();
+        let (codes, _) = shown(&cues, 30);
+        assert_eq!((codes[0], codes[29]), (49, 20));
+        let cues: Vec<Cue> = (0..30).map(|n| Cue::at(f64::from(n))).collect();
+        assert_eq!(shown(&cues, 25).0[29], 44);
+    }
+
+    #[test]
+    fn a_moment_between_frames_lies_between_them() {
+        let cues = [Cue::at(10.5), Cue { at: 10.0, join: Some(Join { at: 20.0, share: 0.5 }) }];
+        let (codes, _) = shown(&cues, 30);
+        assert!((30..=31).contains(&codes[0]) && codes[1] == 35, "{codes:?}");
+    }
+}

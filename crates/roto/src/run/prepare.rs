@@ -1,0 +1,429 @@
+//! From a sheet to stages that are ready to run.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+
+use domain::facts::Role;
+use kernels::transfer::ColorStats;
+use kernels::{Rgba8, resize};
+use media::still::{ImageLimits, StillImage, decode_image};
+use media::{
+    AudioSegment, AudioSpec, DecodeSpec, Decoder, EncodeSpec, Encoder, Frame, VideoProbe,
+    probe_video,
+};
+use serde_json::{Value, json};
+
+use super::pipes::{Clip, Decoding};
+use super::{Recorder, Run, each_frame};
+use crate::analysis::{Analysis, Analyst, PROXY_SIDE, Questions};
+use crate::fail::{Failure, internal};
+use crate::footage::{blank, view, view_mut};
+use crate::framing::{self, Screen, Window};
+use crate::look::Colourist;
+use crate::sheet::{Course, LookKind, Sheet};
+use crate::stages::{Elements, FinishStage, Grade, Ground, Stage, cut_out};
+use crate::timeline::{Cue, Reel, Segment, Timeline, VISIBLE_JUMP, segments};
+
+/// Most frames a second that slow motion is made from.
+const MOST_RATE: f64 = 60.0;
+
+/// Limits on an input picture; intake has checked tighter ones.
+const LIMITS: ImageLimits = ImageLimits { max_side: 16_384, max_alloc: 768 << 20 };
+
+/// Longer side of a picture whose colours are read, in px.
+const PALETTE_SIDE: usize = 384;
+
+/// A clip that only has to be rendered.
+pub(crate) struct Prepared {
+    pub(crate) cues: Arc<Vec<Cue>>,
+    pub(crate) stages: Vec<Box<dyn Stage>>,
+    /// Part of the whole run that is done.
+    pub(crate) done: f64,
+    clip: Clip,
+    probe: VideoProbe,
+    timeline: Timeline,
+    reel: Reel,
+    windows: Arc<Option<Vec<Window>>>,
+    moves: usize,
+    picture: (usize, usize),
+    analysis: Arc<Analysis>,
+    sound: Option<AudioSpec>,
+}
+
+// === impl Run ===
+
+impl Run<'_> {
+    /// Looks at the inputs as far as the sheet needs it and sets the stages up. What turns out to
+    /// be impossible is added to the sheet's unmet wishes.
+    pub(crate) fn prepare(
+        &self,
+        clip: Clip,
+        still: bool,
+        sheet: &mut Sheet,
+        recorder: &mut Recorder,
+    ) -> Result<Prepared, Failure> {
+        let reference = self.reference()?;
+        let probe = probe_video(self.tools, reference, &self.cancel)?;
+        let rate = reel_rate(sheet, &probe, clip.fps);
+        let native = (probe.width as usize, probe.height as usize);
+        let screen = (clip.width as usize, clip.height as usize);
+        let asked = questions(sheet, &probe, clip, native, still);
+        let start = self.clock.now();
+        let (analysis, done) = if asked.any() {
+            let analysis = self.analyse(reference, &probe, rate, asked)?;
+            let parameters = json!({ "shots": analysis.shots.len(), "frames": analysis.frames });
+            recorder.add("analysis", parameters, self.clock.now().millis_since(start));
+            (analysis, if asked.subject || asked.path { 0.3 } else { 0.12 })
+        } else {
+            (Analysis::default(), 0.02)
+        };
+        let analysis = Arc::new(analysis);
+        let reel = reel(&analysis, &probe, rate, clip);
+        let timeline = Timeline::build(&sheet.timing, &reel, asked.likeness.then_some(&*analysis));
+        if let Some((_, _, cost)) = timeline.jump.filter(|jump| jump.2 > VISIBLE_JUMP) {
+            let reason = format!(
+                "no earlier moment of the reference is like its end (`{cost:.1}` times a frame's change), so the transition shows"
+            );
+            sheet.say("the clip goes on beyond the reference", reason, false);
+        }
+        let course = sheet.timing.course;
+        let picture = framing::working_size(native, screen, &sheet.framing, course);
+        let on = Screen { size: screen, rate: f64::from(clip.fps), seed: self.shot.seed };
+        let windows =
+            framing::windows(&sheet.framing, course, &timeline.cues, &analysis, picture, on);
+        let sound = self.sound(sheet, &probe, reference, &timeline, &reel);
+        let mut prepared = Prepared {
+            cues: Arc::new(timeline.cues.clone()),
+            stages: Vec::new(),
+            done,
+            clip,
+            probe,
+            timeline,
+            reel,
+            windows: Arc::new(windows),
+            moves: sheet.framing.moves.len(),
+            picture,
+            analysis,
+            sound,
+        };
+        prepared.stages = self.stages(&prepared, sheet)?;
+        self.context.progress("analysis", done);
+        Ok(prepared)
+    }
+
+    fn reference(&self) -> Result<&Path, Failure> {
+        let video = self.shot.inputs.iter().find(|input| matches!(input.role, Role::Video { .. }));
+        let video = video.ok_or_else(|| {
+            Failure::Input("roto needs a reference video and the request has none".to_owned())
+        })?;
+        Ok(&video.path)
+    }
+
+    fn analyse(
+        &self,
+        path: &Path,
+        probe: &VideoProbe,
+        rate: u32,
+        asked: Questions,
+    ) -> Result<Analysis, Failure> {
+        let longer = probe.width.max(probe.height).max(1);
+        let side = |side: u32| (side * PROXY_SIDE.min(longer) / longer / 2 * 2).max(16);
+        let spec = DecodeSpec {
+            width: side(probe.width),
+            height: side(probe.height),
+            fps: rate,
+            start_secs: 0.0,
+            max_frames: None,
+        };
+        let decoder = Decoder::open(self.tools, path, probe, spec, &self.cancel)?;
+        let total = (probe.duration_secs * f64::from(rate)).max(1.0);
+        let mut analyst = Analyst::new(asked);
+        let mut seen = 0.0;
+        let most = if asked.subject || asked.path { 0.3 } else { 0.12 };
+        each_frame(Decoding(decoder), |frame| {
+            if self.context.cancelled() {
+                return Err(Failure::Cancelled);
+            }
+            analyst.see(view(frame)?)?;
+            seen += 1.0;
+            self.context.progress("analysis", 0.02 + (most - 0.02) * (seen / total).min(1.0));
+            Ok(())
+        })?;
+        Ok(analyst.finish())
+    }
+
+    fn sound(
+        &self,
+        sheet: &mut Sheet,
+        probe: &VideoProbe,
+        path: &Path,
+        timeline: &Timeline,
+        reel: &Reel,
+    ) -> Option<AudioSpec> {
+        if !self.shot.keep_sound || sheet.mute {
+            return None;
+        }
+        if probe.audio.is_none() {
+            sheet.say("keep the sound", "the reference has no sound".to_owned(), false);
+            return None;
+        }
+        let heard = gapless(&segments(&timeline.cues, reel));
+        if heard.is_empty() {
+            let reason = "the picture stands still or runs backwards, where sound can't follow";
+            sheet.say("keep the sound", reason.to_owned(), false);
+            return None;
+        }
+        Some(AudioSpec { source: path.to_owned(), segments: heard })
+    }
+
+    fn stages(
+        &self,
+        prepared: &Prepared,
+        sheet: &mut Sheet,
+    ) -> Result<Vec<Box<dyn Stage>>, Failure> {
+        let mut stages: Vec<Box<dyn Stage>> = Vec::new();
+        let layers = self.layers(sheet)?;
+        let rate = f64::from(prepared.clip.fps);
+        let screen = (prepared.clip.width as usize, prepared.clip.height as usize);
+        if !layers.is_empty() {
+            let ground = Ground {
+                analysis: Arc::clone(&prepared.analysis),
+                cues: Arc::clone(&prepared.cues),
+                windows: Arc::clone(&prepared.windows),
+                picture: prepared.picture,
+                screen,
+                rate,
+                seed: self.shot.seed,
+            };
+            stages.push(Box::new(Elements::new(layers, ground)));
+        }
+        if !sheet.looks.is_empty() {
+            let mut pictures = BTreeMap::new();
+            for role in sheet.looks.pictures() {
+                if let Some(image) = self.picture(role)? {
+                    pictures.insert(role, palette(&image)?);
+                }
+            }
+            let secs = prepared.cues.len() as f64 / rate;
+            let colours = prepared.analysis.colours.clone();
+            let names: Vec<String> = sheet.looks.wishes.iter().map(|w| name_of(w.look)).collect();
+            let colourist = Colourist::new(&sheet.looks, pictures, colours, secs);
+            let analysis = Arc::clone(&prepared.analysis);
+            stages.push(Box::new(Grade::new(colourist, analysis, rate, &names)));
+        }
+        if !sheet.finish.is_empty() {
+            stages.push(Box::new(FinishStage::new(sheet.finish, screen, self.shot.seed)));
+        }
+        Ok(stages)
+    }
+
+    /// The layers that can be cut out; the others become unmet.
+    fn layers(&self, sheet: &mut Sheet) -> Result<Vec<(crate::sheet::LayerWish, Rgba8)>, Failure> {
+        let mut layers = Vec::with_capacity(sheet.layers.len());
+        for wish in std::mem::take(&mut sheet.layers) {
+            sheet.unmet.retain(|unmet| !(unmet.provisional && unmet.words == wish.words));
+            let Some(image) = self.picture(wish.role)? else {
+                let reason = format!("`{}` is not among the inputs", wish.name());
+                sheet.say(&wish.words, reason, false);
+                continue;
+            };
+            match cut_out(&image) {
+                Ok(cut) => {
+                    sheet.layers.push(wish.clone());
+                    layers.push((wish, cut));
+                }
+                Err(error) => {
+                    let reason = format!("`{}` can't be cut out: {error}", wish.name());
+                    sheet.say(&wish.words, reason, false);
+                }
+            }
+        }
+        Ok(layers)
+    }
+
+    fn picture(&self, role: Role) -> Result<Option<StillImage>, Failure> {
+        let Some(input) = self.shot.input(role) else { return Ok(None) };
+        let bytes = std::fs::read(&input.path)
+            .map_err(|cause| Failure::File { path: input.path.display().to_string(), cause })?;
+        Ok(Some(decode_image(&bytes, LIMITS)?))
+    }
+}
+
+// === impl Prepared ===
+
+impl Prepared {
+    /// Starts to decode as far as the timeline goes.
+    pub(crate) fn decoder(&self, run: &Run<'_>) -> Result<Decoding, Failure> {
+        let furthest = self
+            .cues
+            .iter()
+            .flat_map(|cue| [cue.at, cue.join.map_or(0.0, |join| join.at)])
+            .fold(0.0, f64::max);
+        let spec = DecodeSpec {
+            width: self.picture.0 as u32,
+            height: self.picture.1 as u32,
+            fps: self.reel.rate as u32,
+            start_secs: 0.0,
+            max_frames: Some(furthest.ceil() as u32 + 1),
+        };
+        let path = run.reference()?;
+        Ok(Decoding(Decoder::open(run.tools, path, &self.probe, spec, &run.cancel)?))
+    }
+
+    /// Starts the clip's file.
+    pub(crate) fn encoder(&self, path: &Path, run: &Run<'_>) -> Result<Encoder, Failure> {
+        let Clip { width, height, fps, frames } = self.clip;
+        let spec = EncodeSpec {
+            width,
+            height,
+            fps,
+            frames,
+            audio: self.sound.clone(),
+            made_by: run.made_by.clone(),
+        };
+        Ok(Encoder::create(run.tools, path, spec, &run.cancel)?)
+    }
+
+    /// The picture as the clip frames it.
+    pub(crate) fn framed(&self, picture: Frame, n: usize) -> Result<Frame, Failure> {
+        let screen = (self.clip.width as usize, self.clip.height as usize);
+        let Some(windows) = self.windows.as_ref() else { return Ok(picture) };
+        let window = windows.get(n).ok_or_else(|| internal("a frame has no window"))?;
+        let mut shown = blank(screen)?;
+        window.show(view(&picture)?, &mut view_mut(&mut shown)?)?;
+        Ok(shown)
+    }
+
+    /// The sharpest frame of the clip, away from its ends.
+    pub(crate) fn representative(&self) -> usize {
+        let frames = self.cues.len();
+        let sharpness = |n: usize| {
+            let frame = self.cues[n].main().round() as usize;
+            self.analysis.sharpness.get(frame).copied().unwrap_or(0.0)
+        };
+        (frames / 5..(frames * 4).div_ceil(5).max(frames / 5 + 1))
+            .filter(|&n| n < frames)
+            .max_by(|&a, &b| sharpness(a).total_cmp(&sharpness(b)))
+            .unwrap_or(0)
+    }
+
+    pub(crate) fn time_parameters(&self) -> Option<Value> {
+        let straight = self.timeline.is_whole()
+            && self.cues.iter().enumerate().all(|(n, cue)| cue.at == n as f64);
+        (!straight).then(|| {
+            json!({
+                "reel_rate": self.reel.rate,
+                "slowed_to": self.timeline.slowed_to,
+                "goes_on": self.timeline.jump.map(|(exit, entry, cost)| json!({
+                    "from_secs": exit as f64 / self.reel.rate,
+                    "at_secs": entry as f64 / self.reel.rate,
+                    "cost": cost,
+                })),
+            })
+        })
+    }
+
+    pub(crate) fn framing_parameters(&self) -> Option<Value> {
+        let windows = self.windows.as_ref().as_ref()?;
+        let narrowest = windows.iter().map(|w| w.size.0).fold(f32::INFINITY, f32::min);
+        Some(json!({
+            "moves": self.moves,
+            "picture": [self.picture.0, self.picture.1],
+            "narrowest_px": narrowest,
+        }))
+    }
+
+    pub(crate) fn sound_parameters(&self) -> Value {
+        let Clip { width, height, fps, frames } = self.clip;
+        let stretches = self.sound.as_ref().map_or(0, |sound| sound.segments.len());
+        json!({ "width": width, "height": height, "fps": fps, "frames": frames, "sound": stretches })
+    }
+}
+
+/// Frames a second of the reel: the clip's own, or more where slow motion can use them.
+fn reel_rate(sheet: &Sheet, probe: &VideoProbe, fps: u32) -> u32 {
+    if sheet.timing.slows() && probe.fps > f64::from(fps) * 1.4 {
+        probe.fps.min(MOST_RATE).round() as u32
+    } else {
+        fps
+    }
+}
+
+fn reel(analysis: &Analysis, probe: &VideoProbe, rate: u32, clip: Clip) -> Reel {
+    let guessed = (probe.duration_secs * f64::from(rate)).round().max(1.0) as usize;
+    let frames = if analysis.frames > 0 { analysis.frames } else { guessed };
+    let shots = if analysis.shots.is_empty() { vec![0..frames] } else { analysis.shots.clone() };
+    Reel {
+        frames,
+        rate: f64::from(rate),
+        out_frames: clip.frames as usize,
+        out_rate: f64::from(clip.fps),
+        shots,
+    }
+}
+
+/// What the sheet's passes need to know of the reference.
+fn questions(
+    sheet: &Sheet,
+    probe: &VideoProbe,
+    clip: Clip,
+    native: (usize, usize),
+    still: bool,
+) -> Questions {
+    let screen = (clip.width as usize, clip.height as usize);
+    let clip_secs = f64::from(clip.frames) / f64::from(clip.fps);
+    let short = probe.duration_secs + 0.5 / f64::from(clip.fps) < clip_secs;
+    let retimed = short || sheet.timing.changes_time();
+    let subject = framing::follows(native, screen, &sheet.framing) || !sheet.layers.is_empty();
+    let path = sheet.framing.needs_path()
+        || !sheet.layers.is_empty()
+        || sheet.timing.course == Course::Next;
+    let colours = !sheet.looks.is_empty();
+    Questions {
+        cuts: retimed || subject || path || colours,
+        colours,
+        likeness: retimed,
+        subject,
+        path,
+        sharpness: still,
+    }
+}
+
+/// The stretches from the start on that follow each other without a gap: silence is only possible
+/// at the end.
+fn gapless(heard: &[Segment]) -> Vec<AudioSegment> {
+    let mut out = Vec::with_capacity(heard.len());
+    let mut end = 0.0;
+    for segment in heard {
+        if segment.at_secs > end + 0.06 {
+            break;
+        }
+        let to_secs = segment.from_secs + segment.length_secs;
+        out.push(AudioSegment { from_secs: segment.from_secs, to_secs, speed: segment.speed });
+        end = segment.at_secs + segment.length_secs / segment.speed;
+    }
+    out
+}
+
+fn palette(image: &StillImage) -> Result<ColorStats, Failure> {
+    let (width, height) = (image.width as usize, image.height as usize);
+    let rgba = Rgba8::from_bytes(&image.rgba, width, height)?;
+    let longer = width.max(height);
+    let part = |side: usize| (side * PALETTE_SIDE.min(longer) / longer).max(1);
+    let small = resize::rgba(&rgba, part(width), part(height), resize::Filter::Area)?;
+    Ok(ColorStats::of_rgba(&small))
+}
+
+fn name_of(look: LookKind) -> String {
+    match look {
+        LookKind::Named(look) => format!("{look:?}"),
+        LookKind::Colours { of: Role::Image { n }, .. } => format!("colours of @Image{n}"),
+        LookKind::Colours {
+            of: Role::ElementFrontal { n } | Role::ElementView { n, .. }, ..
+        } => {
+            format!("colours of @Element{n}")
+        }
+        LookKind::Colours { of: Role::Video { n }, .. } => format!("colours of @Video{n}"),
+    }
+}

@@ -1,0 +1,348 @@
+//! Wishes about colours and light.
+
+use director::{
+    Effect, Grade, Handle, HandleKind, ImageRole, Medium, Mood, ShotPlan, Target, TimeOfDay, Want,
+    Weather, When, Wish,
+};
+use domain::facts::Role;
+
+use super::{LayerWish, Sheet, keeps_colours, unmet};
+use crate::look::{Look, Part};
+
+/// One colour change.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct LookWish {
+    /// Which.
+    pub(crate) look: LookKind,
+    /// How much, 0 to 1.
+    pub(crate) strength: f32,
+    /// Which tones.
+    pub(crate) part: Part,
+    /// When; `None` is all of the clip.
+    pub(crate) when: Option<When>,
+}
+
+/// Where a colour change comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum LookKind {
+    /// A named look.
+    Named(Look),
+    /// The colours of an input picture.
+    Colours {
+        /// Whose.
+        of: Role,
+        /// Its spread of light and dark as well, not its hues and mean alone.
+        light: bool,
+    },
+}
+
+/// All colour changes, in the order of the prompt.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct LookWishes {
+    /// The changes.
+    pub(crate) wishes: Vec<LookWish>,
+}
+
+/// What is laid over the finished picture.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub(crate) struct Finish {
+    /// Standard deviation of added grain in luma codes; 0 is none.
+    pub(crate) grain: f32,
+    /// How much darker the corners are, 0 to 1.
+    pub(crate) vignette: f32,
+    /// Width over height of the picture between bars; 0 is no bars.
+    pub(crate) letterbox: f32,
+}
+
+// === impl LookWishes ===
+
+impl LookWishes {
+    /// Whether the colours stay as they are.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.wishes.is_empty()
+    }
+
+    /// The pictures whose colours are used.
+    pub(crate) fn pictures(&self) -> impl Iterator<Item = Role> + '_ {
+        self.wishes.iter().filter_map(|wish| match wish.look {
+            LookKind::Colours { of, .. } => Some(of),
+            LookKind::Named(_) => None,
+        })
+    }
+}
+
+// === impl Finish ===
+
+impl Finish {
+    /// Whether nothing is laid over.
+    pub(crate) fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// Files what is taken from a picture.
+pub(super) fn read_image(
+    source: Handle,
+    role: ImageRole,
+    wish: &Wish,
+    plan: &ShotPlan,
+    sheet: &mut Sheet,
+) {
+    let light = match role {
+        ImageRole::Style | ImageRole::Lighting => true,
+        ImageRole::Palette => false,
+        ImageRole::Texture => {
+            sheet.refuse(wish, unmet::NO_MEDIUM.to_owned());
+            return;
+        }
+        ImageRole::Background | ImageRole::Sky => {
+            sheet.refuse(wish, unmet::NO_MASK.to_owned());
+            return;
+        }
+        ImageRole::StartFrame | ImageRole::EndFrame => {
+            let reason = "the pass that runs from or to a picture is not in this engine yet";
+            sheet.refuse(wish, reason.to_owned());
+            return;
+        }
+        ImageRole::Composition | ImageRole::Subject => {
+            sheet.refuse(wish, unmet::INVENTS_NOTHING.to_owned());
+            return;
+        }
+    };
+    if source.kind == HandleKind::Video {
+        sheet.refuse(wish, "roto takes colours from pictures, not from videos".to_owned());
+        return;
+    }
+    if role == ImageRole::Style {
+        sheet.refuse(wish, unmet::NO_STROKES.to_owned());
+    }
+    if keeps_colours(plan) {
+        sheet.refuse(wish, "the prompt keeps the colours as they are".to_owned());
+        return;
+    }
+    let Some(part) = part(&wish.on) else {
+        sheet.refuse(wish, unmet::NO_MASK.to_owned());
+        return;
+    };
+    let look = LookKind::Colours { of: source.role(), light };
+    sheet.looks.wishes.push(LookWish {
+        look,
+        strength: wish.strength as f32,
+        part,
+        when: wish.when,
+    });
+}
+
+/// Files a wish about light, time of day, mood, weather, medium or effect.
+pub(super) fn read(wish: &Wish, plan: &ShotPlan, sheet: &mut Sheet) {
+    let found = match &wish.want {
+        Want::TimeOfDay { time } => Answer::look(time_of_day(*time)),
+        Want::Mood { mood } => Answer::look(of_mood(*mood)),
+        Want::Weather { weather } => of_weather(*weather),
+        Want::Medium { medium } => of_medium(*medium),
+        Want::Grade { grade } => Answer::look(of_grade(*grade)),
+        Want::Effect { effect } => of_effect(*effect),
+        _ => return,
+    };
+    if let Some(reason) = found.refused {
+        sheet.refuse(wish, reason.to_owned());
+    }
+    let strength = wish.strength as f32;
+    let finish = &mut sheet.finish;
+    finish.grain = finish.grain.max(found.finish.grain * strength);
+    finish.vignette = finish.vignette.max(found.finish.vignette * strength);
+    finish.letterbox = finish.letterbox.max(found.finish.letterbox);
+    let Some(look) = found.look else { return };
+    if keeps_colours(plan) && !look.is_tone_only() {
+        sheet.refuse(wish, "the prompt keeps the colours as they are".to_owned());
+        return;
+    }
+    let Some(part) = part(&wish.on) else {
+        sheet.refuse(wish, unmet::NO_MASK.to_owned());
+        return;
+    };
+    let look = LookKind::Named(look);
+    sheet.looks.wishes.push(LookWish { look, strength, part, when: wish.when });
+}
+
+/// The tones that a target names; `None` where it is a part of the scene.
+fn part(target: &Target) -> Option<Part> {
+    match target {
+        Target::Frame => Some(Part::All),
+        Target::Shadows => Some(Part::Shadows),
+        Target::Highlights => Some(Part::Highlights),
+        Target::Skin => Some(Part::Skin),
+        Target::Sky
+        | Target::Background
+        | Target::Foreground
+        | Target::Subject
+        | Target::Thing { .. } => None,
+    }
+}
+
+/// What the engine has for a word.
+#[derive(Default)]
+struct Answer {
+    look: Option<Look>,
+    finish: Finish,
+    refused: Option<&'static str>,
+}
+
+impl Answer {
+    fn look(look: Look) -> Self {
+        Self { look: Some(look), ..Self::default() }
+    }
+
+    fn refused(reason: &'static str) -> Self {
+        Self { refused: Some(reason), ..Self::default() }
+    }
+
+    fn film(look: Look, grain: f32, vignette: f32) -> Self {
+        Self { look: Some(look), finish: Finish { grain, vignette, letterbox: 0.0 }, refused: None }
+    }
+}
+
+fn time_of_day(time: TimeOfDay) -> Look {
+    match time {
+        TimeOfDay::Dawn => Look::Dawn,
+        TimeOfDay::Morning => Look::Morning,
+        TimeOfDay::Midday => Look::Midday,
+        TimeOfDay::GoldenHour => Look::GoldenHour,
+        TimeOfDay::Sunset => Look::Sunset,
+        TimeOfDay::Dusk => Look::Dusk,
+        TimeOfDay::BlueHour => Look::BlueHour,
+        TimeOfDay::Night => Look::Night,
+        TimeOfDay::Moonlit => Look::Moonlit,
+    }
+}
+
+fn of_mood(mood: Mood) -> Look {
+    match mood {
+        Mood::Noir => Look::Noir,
+        Mood::Cinematic => Look::Cinematic,
+        Mood::Dreamy => Look::Dreamy,
+        Mood::Ominous => Look::Ominous,
+        Mood::Gritty => Look::Gritty,
+        Mood::Melancholic => Look::Melancholic,
+        Mood::Cheerful => Look::Cheerful,
+        Mood::Romantic => Look::Romantic,
+        Mood::Nostalgic => Look::Nostalgic,
+        Mood::Calm => Look::Calm,
+        Mood::Epic => Look::Epic,
+        Mood::Mysterious => Look::Mysterious,
+        Mood::Cyberpunk => Look::Cyberpunk,
+        Mood::Synthwave => Look::Synthwave,
+        Mood::PostApocalyptic => Look::PostApocalyptic,
+    }
+}
+
+fn of_grade(grade: Grade) -> Look {
+    match grade {
+        Grade::Warm => Look::Warm,
+        Grade::Cool => Look::Cool,
+        Grade::TealOrange => Look::TealOrange,
+        Grade::BleachBypass => Look::BleachBypass,
+        Grade::HighContrast => Look::HighContrast,
+        Grade::LowContrast => Look::LowContrast,
+        Grade::Desaturated => Look::Desaturated,
+        Grade::Vivid => Look::Vivid,
+        Grade::Faded => Look::Faded,
+        Grade::Brighter => Look::Brighter,
+        Grade::Darker => Look::Darker,
+        Grade::Pastel => Look::Pastel,
+        Grade::CrossProcess => Look::CrossProcess,
+        Grade::DayForNight => Look::Night,
+        Grade::Tint { red, green, blue } => Look::Tint([red, green, blue]),
+    }
+}
+
+fn of_weather(weather: Weather) -> Answer {
+    match weather {
+        Weather::Overcast => Answer::look(Look::Overcast),
+        Weather::Sunny => Answer::look(Look::Sunny),
+        Weather::Rain
+        | Weather::Snow
+        | Weather::Fog
+        | Weather::Storm
+        | Weather::Lightning
+        | Weather::Dust
+        | Weather::Smoke => Answer::refused(unmet::NO_WEATHER),
+        Weather::Wind => Answer::refused(unmet::INVENTS_NOTHING),
+    }
+}
+
+fn of_medium(medium: Medium) -> Answer {
+    match medium {
+        Medium::BlackAndWhite => Answer::look(Look::Mono),
+        Medium::Sepia => Answer::look(Look::Sepia),
+        Medium::Film | Medium::Film35mm => Answer::film(Look::Film, 4.0, 0.15),
+        Medium::Film16mm => Answer::film(Look::Film, 8.0, 0.3),
+        Medium::Super8 => Answer::film(Look::Super8, 12.0, 0.6),
+        Medium::Kodak => Answer::film(Look::Kodak, 4.0, 0.0),
+        Medium::Fuji => Answer::film(Look::Fuji, 4.0, 0.0),
+        Medium::Technicolor => Answer::look(Look::Technicolor),
+        Medium::Polaroid => Answer::film(Look::Polaroid, 5.0, 0.4),
+        Medium::Vhs => Answer {
+            refused: Some("tape noise and lost lines are not in this engine yet; its colours are"),
+            ..Answer::film(Look::Vhs, 5.0, 0.0)
+        },
+        Medium::Watercolour
+        | Medium::Oil
+        | Medium::Painting
+        | Medium::Gouache
+        | Medium::Pastel
+        | Medium::Pencil
+        | Medium::Ink
+        | Medium::Charcoal
+        | Medium::Sketch
+        | Medium::Anime
+        | Medium::Cartoon
+        | Medium::Comic
+        | Medium::Woodblock
+        | Medium::Pixel
+        | Medium::Mosaic
+        | Medium::Impressionist => Answer::refused(unmet::NO_MEDIUM),
+        Medium::StopMotion | Medium::Render3d | Medium::LowPoly | Medium::Paper => {
+            Answer::refused(unmet::INVENTS_NOTHING)
+        }
+    }
+}
+
+fn of_effect(effect: Effect) -> Answer {
+    let finish = |finish| Answer { finish, ..Answer::default() };
+    match effect {
+        Effect::Grain => finish(Finish { grain: 11.0, ..Finish::default() }),
+        Effect::Vignette => finish(Finish { vignette: 1.0, ..Finish::default() }),
+        Effect::Letterbox => finish(Finish { letterbox: 2.39, ..Finish::default() }),
+        Effect::HardShadows => Answer::look(Look::HighContrast),
+        Effect::SoftLight => Answer::look(Look::LowContrast),
+        Effect::Bloom
+        | Effect::LightLeak
+        | Effect::LensFlare
+        | Effect::Neon
+        | Effect::GodRays
+        | Effect::LitWindows
+        | Effect::Bokeh
+        | Effect::ShallowFocus
+        | Effect::Blur
+        | Effect::Sharpen
+        | Effect::MotionBlur
+        | Effect::ChromaticAberration
+        | Effect::Glitch
+        | Effect::ScanLines
+        | Effect::Scratches
+        | Effect::Flicker
+        | Effect::Backlight => Answer::refused(unmet::NO_EFFECT),
+    }
+}
+
+impl LayerWish {
+    /// A short name for reports: `element 1`.
+    pub(crate) fn name(&self) -> String {
+        match self.role {
+            Role::Video { n } => format!("@Video{n}"),
+            Role::Image { n } => format!("@Image{n}"),
+            Role::ElementFrontal { n } | Role::ElementView { n, .. } => format!("@Element{n}"),
+        }
+    }
+}

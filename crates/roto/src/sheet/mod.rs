@@ -1,0 +1,134 @@
+//! What the engine reads out of a plan, before any pixel is touched.
+//!
+//! [`Sheet::of`] is the one place that decides which wish goes to which pass and which is left
+//! unmet, so an assessment and a run can't disagree: both read the same sheet. A pass that the
+//! engine learns later takes its wishes out of [`unmet`] and adds a field here.
+
+mod camera;
+mod layers;
+mod looks;
+mod time;
+mod unmet;
+
+pub(crate) use camera::{Framing, Move, Moves};
+pub(crate) use layers::{LayerWish, Side};
+pub(crate) use looks::{Finish, LookKind, LookWish, LookWishes};
+pub(crate) use time::{Course, TimeWish, Timing};
+
+use director::{Kept, NeedKind, ShotPlan, Sound, Want, Wish};
+use domain::facts::Facts;
+use engine::Unmet;
+
+/// Readings below this confidence are left alone, and named.
+const LEAST_CONFIDENCE: f64 = 0.3;
+
+/// The passes of one clip and what none of them does.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(crate) struct Sheet {
+    /// How the reference's time runs.
+    pub(crate) timing: Timing,
+    /// How the frame moves over the reference.
+    pub(crate) framing: Framing,
+    /// What is put into the scene, in order of drawing.
+    pub(crate) layers: Vec<LayerWish>,
+    /// How the colours change.
+    pub(crate) looks: LookWishes,
+    /// What is laid over the finished picture.
+    pub(crate) finish: Finish,
+    /// Whether the prompt takes the sound away.
+    pub(crate) mute: bool,
+    /// What is not done.
+    pub(crate) unmet: Vec<Unmet>,
+}
+
+// === impl Sheet ===
+
+impl Sheet {
+    /// Sorts the plan's wishes.
+    pub(crate) fn of(plan: &ShotPlan, facts: Option<&Facts>) -> Self {
+        let mut sheet = Self::default();
+        for task in plan.tasks() {
+            time::read_task(task, plan, &mut sheet);
+        }
+        for wish in &plan.wishes {
+            if wish.confidence < LEAST_CONFIDENCE {
+                let sure = wish.confidence;
+                sheet.refuse(wish, format!("it is too unsure a reading (`{sure:.2}`) to act on"));
+            } else {
+                sheet.read(wish, plan, facts);
+            }
+        }
+        for overruled in &plan.overruled {
+            let by = &overruled.by.text;
+            sheet.refuse(&overruled.wish, format!("`{by}` forbids it"));
+        }
+        if plan.needs.iter().any(|need| need.kind == NeedKind::NoSound) && plan.keep_sound {
+            sheet.say("keep the sound", "the reference has no sound".to_owned(), false);
+        }
+        sheet
+    }
+
+    /// Files one wish with the pass that does it.
+    fn read(&mut self, wish: &Wish, plan: &ShotPlan, facts: Option<&Facts>) {
+        match &wish.want {
+            // Tasks are read off the plan's head; the length and the shape are the request's.
+            Want::Task { .. } | Want::Frame { .. } | Want::Length { .. } => {}
+            Want::Time { change } => self.timing.add(*change, wish),
+            Want::Camera { act, direction } => camera::read(*act, *direction, wish, plan, self),
+            Want::Place(placement) => layers::read(placement, wish, facts, self),
+            Want::Image { source, role } => looks::read_image(*source, *role, wish, plan, self),
+            Want::Sound { sound } => self.read_sound(*sound, wish),
+            Want::TimeOfDay { .. }
+            | Want::Mood { .. }
+            | Want::Weather { .. }
+            | Want::Medium { .. }
+            | Want::Grade { .. }
+            | Want::Effect { .. } => looks::read(wish, plan, self),
+            Want::Content { .. } => self.refuse(wish, unmet::INVENTS_NOTHING.to_owned()),
+        }
+    }
+
+    fn read_sound(&mut self, sound: Sound, wish: &Wish) {
+        match sound {
+            Sound::Keep => {}
+            Sound::Mute => self.mute = true,
+            Sound::New => self.refuse(wish, "roto makes no sound of its own".to_owned()),
+        }
+    }
+
+    /// Leaves a wish unmet.
+    fn refuse(&mut self, wish: &Wish, reason: String) {
+        self.say(wish.said(), reason, false);
+    }
+
+    /// Leaves words unmet; the same pair is said once.
+    pub(crate) fn say(&mut self, words: &str, reason: String, provisional: bool) {
+        let words = words.to_owned();
+        if !self.unmet.iter().any(|u| u.words == words && u.reason == reason) {
+            self.unmet.push(Unmet { words, reason, provisional });
+        }
+    }
+
+    /// The names of the passes that run, in their order.
+    pub(crate) fn passes(&self, plan: &ShotPlan) -> Vec<String> {
+        let reframes = plan.needs.iter().any(|n| matches!(n.kind, NeedKind::Reframe { .. }));
+        let fits = plan.needs.iter().any(|n| matches!(n.kind, NeedKind::FitLength { .. }));
+        let mut passes = Vec::new();
+        let mut add = |wanted: bool, name: &str| {
+            if wanted {
+                passes.push(name.to_owned());
+            }
+        };
+        add(self.timing.changes_time() || fits, "time");
+        add(self.framing.moves_frame() || reframes, "framing");
+        add(!self.layers.is_empty(), "elements");
+        add(!self.looks.is_empty(), "grade");
+        add(!self.finish.is_empty(), "finish");
+        passes
+    }
+}
+
+/// Whether the plan says that colours stay.
+fn keeps_colours(plan: &ShotPlan) -> bool {
+    plan.keeps(&Kept::Colours) || plan.keeps(&Kept::Style)
+}

@@ -1,0 +1,19 @@
+//! The reasons that are given more than once.
+
+pub(crate) const INVENTS_NOTHING: &str =
+    "roto repaints what is there and invents nothing; an engine with weights can";
+
+pub(crate) const NO_OTHER_VIEWPOINT: &str =
+    "roto moves the frame within the reference's own picture and has no other viewpoint";
+
+pub(crate) const NO_WEATHER: &str = "the weather pass is not in this engine yet";
+
+pub(crate) const NO_MEDIUM: &str = "the pass that repaints in a medium is not in this engine yet";
+
+pub(crate) const NO_STROKES: &str =
+    "its colours are carried over; the pass that paints in its strokes is not in this engine yet";
+
+pub(crate) const NO_EFFECT: &str = "this effect is not in this engine yet";
+
+pub(crate) const NO_MASK: &str =
+    "roto grades the whole picture or its tones and does not cut out a part of the scene";

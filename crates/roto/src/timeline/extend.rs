@@ -1,0 +1,283 @@
+//! Going on beyond the reel's ends.
+
+use std::ops::Range;
+
+use super::{Cue, Join, Likeness, Reel, Timeline, speed};
+use crate::envelope;
+use crate::sheet::Timing;
+
+/// Seconds of a morph from one moment to another.
+const MORPH_SECS: f64 = 0.5;
+
+/// Least seconds between the exit and the entry of a jump.
+const LEAST_ROUND_SECS: f64 = 1.0;
+
+/// Seconds before the end of a shot in which an exit is looked for.
+const EXIT_SECS: f64 = 1.5;
+
+/// Distance over the usual one up to which a jump is as good as unseen.
+const UNSEEN_JUMP: f32 = 2.0;
+
+/// The slowest that a last part is played.
+const SLOWEST: f64 = 0.5;
+
+/// Largest part of the reel that is slowed.
+const SLOWED_PART: f64 = 0.6;
+
+/// A gap up to this part of the clip is closed by slowing alone.
+const SMALL_GAP: f64 = 0.12;
+
+/// From `exit` the clip goes on at `entry`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Jump {
+    exit: usize,
+    entry: usize,
+    /// Distance over the usual one.
+    cost: f32,
+}
+
+/// Output time t shows reference time t, changed by speeds, and goes on at the end.
+pub(super) fn same(timing: &Timing, reel: &Reel, likeness: Option<&dyn Likeness>) -> Timeline {
+    let head = natural(timing, reel);
+    let gap = reel.out_frames.saturating_sub(head.len());
+    if gap == 0 {
+        return finished(head, 1.0, None);
+    }
+    let last_shot = reel.shots.last().cloned().unwrap_or(0..reel.frames);
+    let jump = likeness.and_then(|like| best_exit(like, reel, &last_shot));
+    let small = gap as f64 <= SMALL_GAP * reel.out_frames as f64;
+    let unseen = jump.is_some_and(|jump| jump.cost <= UNSEEN_JUMP);
+    if timing.changes.is_empty() && (small || !unseen) {
+        let (cues, slowed_to) = slowed(reel, &last_shot);
+        if cues.len() >= reel.out_frames {
+            return finished(cut(cues, reel), slowed_to, None);
+        }
+        // Slow to the end, then on from an earlier moment, back to speed.
+        let from = cues.len();
+        let tail_speed = move |n: usize| {
+            let back = envelope::ease((n.saturating_sub(from)) as f64 / reel.out_rate);
+            slowed_to + (1.0 - slowed_to) * back
+        };
+        let cues = go_on(cues, reel, jump, &last_shot, tail_speed);
+        return finished(cues, slowed_to, jump);
+    }
+    let cues = go_on(head, reel, jump, &last_shot, |n| speed(timing, reel, n));
+    finished(cues, 1.0, jump)
+}
+
+/// What follows: the end of the reel, and on from there.
+pub(super) fn after_end(timing: &Timing, reel: &Reel, likeness: Option<&dyn Likeness>) -> Timeline {
+    let shot = reel.shots.last().cloned().unwrap_or(0..reel.frames);
+    let jump = likeness.and_then(|like| best_exit(like, reel, &shot));
+    let lead = (0.25 * reel.rate) as usize;
+    let exit = jump.map_or(shot.end - 1, |jump| jump.exit);
+    let start = exit.saturating_sub(lead).max(shot.start);
+    let cues = go_on(vec![Cue::at(start as f64)], reel, jump, &shot, |n| speed(timing, reel, n));
+    finished(cues, 1.0, jump)
+}
+
+/// What leads in: moments that are as if they came before the start, arriving at frame 0.
+pub(super) fn before_start(reel: &Reel, likeness: Option<&dyn Likeness>) -> Timeline {
+    let shot = reel.shots.first().cloned().unwrap_or(0..reel.frames);
+    let least = (LEAST_ROUND_SECS * reel.rate) as usize;
+    // The moment most like the first frame, with the most before it among equals.
+    let arrival = likeness.and_then(|like| {
+        (shot.start + least..shot.end)
+            .map(|frame| {
+                let room = (frame - shot.start) as f32 / reel.frames as f32;
+                (frame, like.distance(frame, shot.start) * (1.5 - 0.5 * room))
+            })
+            .min_by(|a, b| a.1.total_cmp(&b.1))
+            .map(|(exit, _)| Jump { exit, entry: shot.start, cost: cost(like, exit, shot.start) })
+    });
+    let exit = arrival.map_or(shot.end - 1, |jump| jump.exit) as f64;
+    let round = (exit - shot.start as f64).max(1.0);
+    let morph = morph_frames(reel).min(reel.out_frames / 4).max(1);
+    let cue = |n: usize| {
+        let left = (reel.out_frames - 1 - n) as f64 * reel.step();
+        let at = exit - left % round;
+        let join = (n + morph >= reel.out_frames && arrival.is_some()).then(|| Join {
+            at: shot.start as f64,
+            share: envelope::ease((n + morph + 1 - reel.out_frames) as f64 / morph as f64) as f32,
+        });
+        // Where a round ends and the next begins, the later moment fades into the earlier one.
+        let since = round - left % round;
+        let fade = morph as f64 * reel.step();
+        if join.is_none() && since < fade && since <= n as f64 * reel.step() {
+            let before = (at + round).min((shot.end - 1) as f64);
+            return Cue {
+                at: before,
+                join: Some(Join { at, share: envelope::ease(since / fade) as f32 }),
+            };
+        }
+        Cue { at, join }
+    };
+    finished((0..reel.out_frames).map(cue).collect(), 1.0, arrival)
+}
+
+/// The end meets the start: the last frames turn into those that come before the first one.
+pub(super) fn closed_loop(reel: &Reel, likeness: Option<&dyn Likeness>) -> Timeline {
+    let shot = reel.shots.iter().max_by_key(|shot| shot.len()).cloned().unwrap_or(0..reel.frames);
+    let morph = morph_frames(reel);
+    let steps = reel.out_frames as f64 * reel.step();
+    let room = shot.len().saturating_sub(morph + 1).max(1) as f64;
+    let rounds = (steps / room).ceil().max(1.0);
+    let round = steps / rounds;
+    let first = shot.start + morph;
+    let latest = (shot.end as f64 - 1.0 - round).max(first as f64) as usize;
+    let start = likeness
+        .and_then(|like| {
+            (first..=latest.max(first)).filter(|&s| s + (round as usize) < shot.end).min_by(
+                |&a, &b| {
+                    let gap = |s: usize| like.distance(s, s + round as usize);
+                    gap(a).total_cmp(&gap(b))
+                },
+            )
+        })
+        .unwrap_or(first.min(shot.end - 1));
+    let fade = (morph as f64).min(round / 2.0);
+    let cue = |n: usize| {
+        let phase = (n as f64 * reel.step()) % round;
+        let at = start as f64 + phase;
+        let left = round - phase;
+        let join = (left < fade).then(|| Join {
+            at: start as f64 - left,
+            share: envelope::ease(1.0 - left / fade) as f32,
+        });
+        Cue { at, join }
+    };
+    let end = start + round as usize;
+    let jump = likeness.filter(|_| end < shot.end).map(|like| Jump {
+        exit: end,
+        entry: start,
+        cost: cost(like, end, start),
+    });
+    finished((0..reel.out_frames).map(cue).collect(), 1.0, jump)
+}
+
+fn finished(cues: Vec<Cue>, slowed_to: f64, jump: Option<Jump>) -> Timeline {
+    Timeline { cues, slowed_to, jump: jump.map(|jump| (jump.exit, jump.entry, jump.cost)) }
+}
+
+fn cut(mut cues: Vec<Cue>, reel: &Reel) -> Vec<Cue> {
+    cues.truncate(reel.out_frames);
+    cues
+}
+
+fn morph_frames(reel: &Reel) -> usize {
+    (MORPH_SECS * reel.rate).max(1.0) as usize
+}
+
+/// The clip at its own speeds, as far as the reel goes.
+fn natural(timing: &Timing, reel: &Reel) -> Vec<Cue> {
+    let mut at = 0.0;
+    let mut cues = Vec::with_capacity(reel.out_frames);
+    for n in 0..reel.out_frames {
+        if at > reel.last() + 1e-6 {
+            break;
+        }
+        cues.push(Cue::at(at));
+        at += reel.step() * speed(timing, reel, n);
+    }
+    cues
+}
+
+/// The reel at natural speed with its last part slowed by as much as fills the clip, or by as
+/// much as may be; and the least speed.
+fn slowed(reel: &Reel, shot: &Range<usize>) -> (Vec<Cue>, f64) {
+    let natural = reel.last() / reel.step();
+    let gap = (reel.out_frames as f64 - natural).max(0.0) * reel.step();
+    let longest = (SLOWED_PART * reel.frames as f64).min((shot.len() - 1) as f64);
+    let tail = (3.0 * gap).clamp(0.5 * reel.rate, reel.rate.max(longest)).min(longest).max(1.0);
+    let fill = |slowest: f64| {
+        let begin = reel.last() - tail;
+        let (mut at, mut cues) = (0.0, Vec::with_capacity(reel.out_frames));
+        while at <= reel.last() + 1e-6 && cues.len() < reel.out_frames {
+            cues.push(Cue::at(at));
+            let part = envelope::ease((at - begin) / (0.4 * tail));
+            at += reel.step() * (1.0 + (slowest - 1.0) * part);
+        }
+        cues
+    };
+    if fill(SLOWEST).len() < reel.out_frames {
+        return (fill(SLOWEST), SLOWEST);
+    }
+    let (mut low, mut high) = (SLOWEST, 1.0);
+    for _ in 0..24 {
+        let middle = f64::midpoint(low, high);
+        if fill(middle).len() < reel.out_frames { high = middle } else { low = middle }
+    }
+    (fill(low), low)
+}
+
+/// Goes on from the last cue until the clip is full: by the jump, again and again, or, where there
+/// is none, from the start of the reel as after a cut. The speed at an output frame is `speed`.
+fn go_on(
+    mut cues: Vec<Cue>,
+    reel: &Reel,
+    jump: Option<Jump>,
+    shot: &Range<usize>,
+    speed: impl Fn(usize) -> f64,
+) -> Vec<Cue> {
+    let mut at = 0.0;
+    if let Some(jump) = jump {
+        // The morph starts where the exit is, even if the head has played on past it.
+        while cues.len() > 1 && cues.last().is_some_and(|cue| cue.at > jump.exit as f64) {
+            cues.pop();
+        }
+    }
+    if let Some(cue) = cues.pop() {
+        at = cue.at;
+    }
+    let fade = morph_frames(reel) as f64;
+    let end = (shot.end - 1) as f64;
+    while cues.len() < reel.out_frames {
+        let step = reel.step() * speed(cues.len());
+        let Some(jump) = jump else {
+            cues.push(Cue::at(at));
+            at += step;
+            if at > end {
+                at = 0.0;
+            }
+            continue;
+        };
+        let past = at - jump.exit as f64;
+        if past < 0.0 {
+            cues.push(Cue::at(at));
+        } else {
+            let entry = jump.entry as f64 + past;
+            let share = envelope::ease(past / fade) as f32;
+            cues.push(Cue { at, join: Some(Join { at: entry, share }) });
+        }
+        at += step;
+        if at >= jump.exit as f64 + fade {
+            at = jump.entry as f64 + at - jump.exit as f64;
+        }
+    }
+    cut(cues, reel)
+}
+
+/// The best jump out of the end of a shot.
+fn best_exit(like: &dyn Likeness, reel: &Reel, shot: &Range<usize>) -> Option<Jump> {
+    let morph = morph_frames(reel);
+    let least = (LEAST_ROUND_SECS * reel.rate) as usize + morph;
+    let latest = shot.end.checked_sub(morph + 1)?;
+    let earliest = latest.saturating_sub((EXIT_SECS * reel.rate) as usize).max(shot.start);
+    let mut best: Option<(f32, Jump)> = None;
+    for exit in earliest..=latest {
+        for entry in shot.start..(exit + 1).saturating_sub(least) {
+            // Compared in the middle of the morph, where both show.
+            let (a, b) = (exit + morph / 2, entry + morph / 2);
+            let length = (exit - entry) as f32 / shot.len() as f32;
+            let distance = like.distance(a, b) * (1.4 - 0.4 * length);
+            if best.is_none_or(|(least, _)| distance < least) {
+                best = Some((distance, Jump { exit, entry, cost: cost(like, a, b) }));
+            }
+        }
+    }
+    best.map(|(_, jump)| jump)
+}
+
+fn cost(like: &dyn Likeness, a: usize, b: usize) -> f32 {
+    like.distance(a, b) / like.usual().max(0.5)
+}
