@@ -15,6 +15,7 @@
 
 mod builtin;
 mod check;
+mod compose;
 mod data;
 mod inputs;
 mod load;
@@ -28,6 +29,7 @@ mod rules;
 mod schema;
 mod validate;
 
+pub use compose::{NoSuchPart, Parts};
 pub use data::{DataUri, decode_base64};
 pub use inputs::{Inputs, UnreadableBody, keep};
 pub use load::{Catalog, CatalogError, Overrides, Page, Query};
