@@ -1,7 +1,7 @@
 //! `data:` URIs (RFC 2397), read without decoding.
 //!
-//! What is accepted here and what [`decode_base64`] decodes is the same set, so that a body that
-//! passed validation cannot fail when its bytes are stored.
+//! Whatever is accepted here, [`decode_base64`] decodes to the size that was foreseen, so that a
+//! body that passed validation cannot fail when its bytes are stored.
 
 use std::ops::Range;
 
@@ -109,8 +109,10 @@ mod tests {
     proptest::proptest! {
         #[test]
         fn whatever_is_accepted_decodes_to_the_size_that_was_promised(text in "[A-Za-z0-9+/=_ -]{0,24}") {
-            let decoded = decode_base64(&text).ok().map(|bytes| bytes.len() as u64);
-            proptest::prop_assert_eq!(decoded_len(&text), decoded);
+            if let Some(promised) = decoded_len(&text) {
+                let bytes = decode_base64(&text).unwrap();
+                proptest::prop_assert_eq!(bytes.len() as u64, promised);
+            }
         }
 
         #[test]

@@ -157,10 +157,10 @@ impl Walk {
 
     fn missing(&mut self, name: &str, here: &str, unknown: &[&String]) {
         let near = unknown.iter().find(|given| alike(given, name)).map(|given| shown(given));
-        let mut msg = format!("{}: missing, this field is required", label(here));
-        if let Some(near) = near {
-            msg.push_str(&format!(" (`{near}` was given, which is not a field)"));
-        }
+        let hint = near
+            .map(|near| format!(" (`{near}` was given, which is not a field)"))
+            .unwrap_or_default();
+        let msg = format!("{}: missing, this field is required{hint}", label(here));
         self.faults.push(Fault::at(here, "missing", msg));
     }
 

@@ -305,7 +305,7 @@ pub(super) fn sizes(output: &Output, quality: &str) -> Result<Vec<OfferedSize>, 
         let Some([width, height]) = table.get(text).copied() else {
             return Err(fault(&key, "is required, because `output.ratios` has it"));
         };
-        let even = |side: u32| (2..=8192).contains(&side) && side % 2 == 0;
+        let even = |side: u32| (2..=8192).contains(&side) && side.is_multiple_of(2);
         if !even(width) || !even(height) {
             return Err(fault(&key, "both sides have to be even, 2 to 8192"));
         }
