@@ -24,6 +24,8 @@ pub enum ErrorCode {
     ResourceNotFound,
     /// 405001: the path exists, the method does not.
     MethodNotAllowed,
+    /// 408001: the body did not arrive in time.
+    Timeout,
     /// 409001: contradicts what is there, such as an idempotency key with another body.
     Conflict,
     /// 413001: the body is over its limit.
@@ -93,7 +95,7 @@ pub struct UnknownErrorCode(pub u32);
 
 impl ErrorCode {
     /// All of them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Malformed,
         Self::InvalidResourceIdentifier,
         Self::InsufficientResources,
@@ -101,6 +103,7 @@ impl ErrorCode {
         Self::PermissionDenied,
         Self::ResourceNotFound,
         Self::MethodNotAllowed,
+        Self::Timeout,
         Self::Conflict,
         Self::TooLarge,
         Self::UnsupportedMediaType,
@@ -120,6 +123,7 @@ impl ErrorCode {
             Self::PermissionDenied => 403_001,
             Self::ResourceNotFound => 404_001,
             Self::MethodNotAllowed => 405_001,
+            Self::Timeout => 408_001,
             Self::Conflict => 409_001,
             Self::TooLarge => 413_001,
             Self::UnsupportedMediaType => 415_001,
@@ -139,6 +143,7 @@ impl ErrorCode {
             Self::PermissionDenied => 403,
             Self::InvalidResourceIdentifier | Self::ResourceNotFound => 404,
             Self::MethodNotAllowed => 405,
+            Self::Timeout => 408,
             Self::Conflict => 409,
             Self::TooLarge => 413,
             Self::UnsupportedMediaType => 415,
@@ -159,6 +164,7 @@ impl ErrorCode {
             Self::ResourceNotFound => Some("ResourceNotFound"),
             Self::Malformed
             | Self::MethodNotAllowed
+            | Self::Timeout
             | Self::Conflict
             | Self::TooLarge
             | Self::UnsupportedMediaType
@@ -262,6 +268,7 @@ mod tests {
           "403001 403 PermissionDeniedError",
           "404001 404 ResourceNotFound",
           "405001 405 -",
+          "408001 408 -",
           "409001 409 -",
           "413001 413 -",
           "415001 415 -",

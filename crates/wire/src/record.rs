@@ -180,9 +180,8 @@ mod tests {
         "#);
     }
 
-    #[test]
-    fn the_record_is_the_summary_and_all_the_rest() {
-        let body = Record {
+    fn record() -> Record {
+        Record {
             summary: summary(),
             input: json!({"prompt": "go"}),
             plan: Some(json!({"task": "next_shot"})),
@@ -210,7 +209,12 @@ mod tests {
             status_url: "https://h/v1/requests/r1/status".to_owned(),
             result_url: "https://h/v1/requests/r1/result".to_owned(),
             cancel_url: "https://h/v1/requests/r1/cancel".to_owned(),
-        };
+        }
+    }
+
+    #[test]
+    fn the_record_is_the_summary_and_all_the_rest() {
+        let body = record();
         assert_json_snapshot!(body, @r#"
         {
           "request_id": "r1",
