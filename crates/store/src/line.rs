@@ -45,7 +45,11 @@ mod tests {
                 moved(&mut index, &mut clock, &key, None, before);
                 assert_eq!(index.position(&key).is_some(), before.is_queued());
                 moved(&mut index, &mut clock, &key, Some(before), after);
-                assert_eq!(index.position(&key).is_some(), after.is_queued(), "{before:?} {after:?}");
+                assert_eq!(
+                    index.position(&key).is_some(),
+                    after.is_queued(),
+                    "{before:?} {after:?}"
+                );
             }
         }
     }

@@ -83,8 +83,12 @@ impl MemoryStore {
         rule: impl Fn(&mut RequestRow) -> Result<bool, StoreError>,
     ) -> Result<usize, StoreError> {
         let mut inner = self.lock();
-        let held: Vec<RequestId> =
-            inner.rows.values().filter(|row| row.held.is_some()).map(|row| row.id.clone()).collect();
+        let held: Vec<RequestId> = inner
+            .rows
+            .values()
+            .filter(|row| row.held.is_some())
+            .map(|row| row.id.clone())
+            .collect();
         let mut count = 0;
         for id in held {
             count += usize::from(inner.change(&id, &rule).unwrap_or(Ok(false))?);
@@ -251,7 +255,8 @@ fn taken_token<'a>(
     files: &HashMap<FileToken, FileRow>,
     added: &'a [FileRow],
 ) -> Option<&'a FileToken> {
-    let twice = |at: usize, token: &FileToken| added.iter().take(at).any(|file| file.token == *token);
+    let twice =
+        |at: usize, token: &FileToken| added.iter().take(at).any(|file| file.token == *token);
     let mut tokens = added.iter().map(|file| &file.token).enumerate();
     tokens.find(|(at, token)| files.contains_key(*token) || twice(*at, token)).map(|(_, t)| t)
 }

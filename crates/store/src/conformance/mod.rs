@@ -2,7 +2,16 @@
 //!
 //! `conformance_suite!(factory)` makes one `#[tokio::test]` per behaviour; `factory` is a function
 //! that returns an empty store and whatever must outlive it (a temporary folder, say).
-#![expect(clippy::unwrap_used, reason = "a test suite: a failed call is a failed test")]
+//!
+//! # Panics
+//!
+//! Every function here panics where the store does not behave: that is its answer.
+#![expect(
+    clippy::unwrap_used,
+    clippy::missing_panics_doc,
+    clippy::needless_pass_by_value,
+    reason = "a test suite: a failed call is a failed test"
+)]
 
 mod cancelling;
 mod keys;
