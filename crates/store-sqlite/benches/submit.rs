@@ -1,6 +1,8 @@
 //! What a submit, a poll and a start cost.
 //!
 //! With `BENCH_MILLION=1` also at a million queued requests (some twenty seconds to prepare).
+#![expect(clippy::unwrap_used, reason = "a bench: a failed call ends it")]
+#![allow(missing_docs, reason = "`criterion_group!` makes a public function without any")]
 
 use std::path::Path;
 

@@ -73,22 +73,25 @@ pub(crate) fn list(conn: &Connection, listing: &Listing) -> Result<Page, Fault> 
     let limit = listing.limit as usize;
     let owner = listing.owner.as_ref().map(|owner| owner.as_str().to_owned());
     let (before, most) = (listing.before.unwrap_or(i64::MAX), limit as i64 + 1);
-    let mut sql = format!(
-        "SELECT {COLUMNS}, b.doc FROM {TABLES} JOIN body b ON b.seq = r.seq WHERE r.seq < ?1"
-    );
+    let mut filters = vec!["r.seq < ?1".to_owned()];
     let mut values: Vec<&dyn ToSql> = vec![&before];
     let names = [("owner", &owner), ("model", &listing.model)];
     for (column, text) in names.iter().filter(|(_, text)| text.is_some()) {
         values.push(*text);
         let at = values.len();
-        sql.push_str(&format!(" AND r.{column} = (SELECT n FROM name WHERE text = ?{at})"));
+        filters.push(format!("r.{column} = (SELECT n FROM name WHERE text = ?{at})"));
     }
     if !listing.states.is_empty() {
         let numbers = listing.states.iter().map(|state| number(*state).to_string());
-        sql.push_str(&format!(" AND r.state IN ({})", numbers.collect::<Vec<_>>().join(", ")));
+        filters.push(format!("r.state IN ({})", numbers.collect::<Vec<_>>().join(", ")));
     }
     values.push(&most);
-    sql.push_str(&format!(" ORDER BY r.seq DESC LIMIT ?{}", values.len()));
+    let sql = format!(
+        "SELECT {COLUMNS}, b.doc FROM {TABLES} JOIN body b ON b.seq = r.seq \
+         WHERE {} ORDER BY r.seq DESC LIMIT ?{}",
+        filters.join(" AND "),
+        values.len()
+    );
     let mut statement = conn.prepare_cached(&sql)?;
     let mut found = statement.query(values.as_slice())?;
     let mut rows = Vec::new();

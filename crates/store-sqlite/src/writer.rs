@@ -26,12 +26,15 @@ pub(crate) struct Shared {
     pub(crate) changes: watch::Sender<u64>,
 }
 
+/// What may be done with the database and the queue while nobody changes either.
+type Look = Box<dyn FnOnce(&Connection, &QueueIndex) + Send>;
+
 /// One thing to do on the writer's thread.
 pub(crate) enum Job {
     /// Inside the batch's transaction.
     Write(Box<dyn Work>),
     /// After it, when the queue in memory and the database say the same.
-    Look(Box<dyn FnOnce(&Connection, &QueueIndex) + Send>),
+    Look(Look),
     /// End the thread.
     Stop,
 }

@@ -1,4 +1,5 @@
 //! The embedded store passes the suite.
+#![expect(clippy::unwrap_used, reason = "a failed call is a failed test")]
 
 use store_sqlite::{OpenMode, SqliteStore};
 

@@ -1,4 +1,5 @@
 //! Opening a data folder: again, twice, beside a server, and of another version.
+#![expect(clippy::unwrap_used, reason = "a failed call is a failed test")]
 
 use domain::{Priority, Stage, Timestamp};
 use store::conformance::Maker;
