@@ -13,7 +13,7 @@ use kernels::metrics;
 use kernels::resize::{self, Filter};
 use kernels::saliency;
 use kernels::transfer::ColorStats;
-use kernels::{CameraPath, Plane, ShapeError, Similarity, Yuv420Ref};
+use kernels::{CameraPath, FlowField, Plane, ShapeError, Similarity, Yuv420Ref};
 
 use crate::timeline::Likeness;
 
@@ -31,6 +31,17 @@ const THUMB_WINDOW: isize = 2;
 
 /// Half the length of a dissolve in frames, over which grades are blended.
 const DISSOLVE_HALF: usize = 8;
+
+/// Motion against the camera's, in parts of the copy's width, below which nothing moves.
+const STILL: f32 = 0.0012;
+
+/// Motion against the camera's, in parts of the copy's width, that counts fully.
+const FULL_MOTION: f32 = 0.012;
+
+/// Mean own motion of a frame, in px of the copy, from which it shows where the subject is; and
+/// the part of the shot's most that it must reach.
+const LEAST_ENERGY: f32 = 0.02;
+const PART_OF_MOST: f32 = 0.15;
 
 /// Part of the vectors that must agree for the camera's motion to count.
 const LEAST_INLIERS: f32 = 0.25;
@@ -83,6 +94,7 @@ pub(crate) struct Analyst {
     features: Vec<Features>,
     colours: Vec<ColorStats>,
     maps: Vec<(f32, f32, f32)>,
+    movers: Vec<(f32, f32, f32)>,
     motions: Vec<Similarity>,
     sharpness: Vec<f64>,
     thumbs: Vec<[Plane; 3]>,
@@ -112,6 +124,7 @@ impl Analyst {
             features: Vec::new(),
             colours: Vec::new(),
             maps: Vec::new(),
+            movers: Vec::new(),
             motions: Vec::new(),
             sharpness: Vec::new(),
             thumbs: Vec::new(),
@@ -159,6 +172,10 @@ impl Analyst {
             let map = saliency::map(frame, motion.as_ref().map(|(field, camera)| (field, camera)));
             let subject = saliency::subject(&map, frame.size());
             let (w, h) = (self.size.0 as f32, self.size.1 as f32);
+            let mover = motion
+                .as_ref()
+                .map_or((0.5, 0.5, 0.0), |(field, camera)| own_motion(field, camera));
+            self.movers.push(mover);
             self.maps.push((subject.centre.0 / w, subject.centre.1 / h, subject.strength));
         }
         Ok(())
@@ -180,6 +197,8 @@ impl Analyst {
         }
         shots.push(start..frames.max(start + 1));
         let colours = per_shot(&shots, &self.colours);
+        let mut subjects = self.maps;
+        shots.iter().for_each(|shot| follow_movers(&mut subjects, &self.movers, shot));
         let mut motions = self.motions;
         for shot in shots.iter().skip(1) {
             if let Some(motion) = motions.get_mut(shot.start - 1) {
@@ -193,7 +212,7 @@ impl Analyst {
             shots,
             dissolved,
             colours,
-            subjects: self.maps,
+            subjects,
             path,
             sharpness: self.sharpness,
             thumbs: self.thumbs,
@@ -201,6 +220,58 @@ impl Analyst {
         };
         analysis.usual = analysis.median_step();
         analysis
+    }
+}
+
+/// Centre of what moves otherwise than the camera, in parts of the frame, and how much does.
+fn own_motion(field: &FlowField, camera: &Similarity) -> (f32, f32, f32) {
+    let (width, height) = (field.frame().0 as f32, field.frame().1 as f32);
+    let (columns, rows) = field.grid();
+    let (mut sum, mut at) = (0.0f32, (0.0f32, 0.0f32));
+    for j in 0..rows {
+        for i in 0..columns {
+            let ((x, y), (u, v)) = (field.point(i, j), field.vector(i, j));
+            let from = (x - width / 2.0, y - height / 2.0);
+            let to = camera.apply(from);
+            let own = libm::hypotf(u - to.0 + from.0, v - to.1 + from.1);
+            let sure = f32::from(field.confidence_at(i, j)) / 255.0;
+            let weight = sure * (own.min(FULL_MOTION * width) - STILL * width).max(0.0);
+            sum += weight;
+            at = (at.0 + weight * x / width, at.1 + weight * y / height);
+        }
+    }
+    if sum <= 0.0 {
+        return (0.5, 0.5, 0.0);
+    }
+    (at.0 / sum, at.1 / sum, sum / (columns * rows) as f32)
+}
+
+/// Where something in a shot moves by itself, that is the subject, and it stays so while it rests:
+/// between the frames that show it moving its place is interpolated. Where nothing ever moves, what
+/// stands out is left to be the subject.
+fn follow_movers(
+    subjects: &mut [(f32, f32, f32)],
+    movers: &[(f32, f32, f32)],
+    shot: &Range<usize>,
+) {
+    let inside = shot.start..shot.end.min(movers.len()).min(subjects.len());
+    let most = inside.clone().map(|n| movers[n].2).fold(0.0, f32::max);
+    if most < LEAST_ENERGY {
+        return;
+    }
+    let least = LEAST_ENERGY.max(PART_OF_MOST * most);
+    let moving: Vec<usize> = inside.clone().filter(|&n| movers[n].2 >= least).collect();
+    for n in inside {
+        let next = moving.partition_point(|&m| m < n);
+        let (before, after) = match (next.checked_sub(1), moving.get(next)) {
+            (Some(before), Some(&after)) => (moving[before], after),
+            (Some(before), None) => (moving[before], moving[before]),
+            (None, Some(&after)) => (after, after),
+            (None, None) => continue,
+        };
+        let part = if after > before { (n - before) as f32 / (after - before) as f32 } else { 0.0 };
+        let (a, b) = (movers[before], movers[after]);
+        subjects[n] = (a.0 + part * (b.0 - a.0), a.1 + part * (b.1 - a.1), 0.8);
     }
 }
 
@@ -323,6 +394,21 @@ mod tests {
         assert!(analysis.colours[0].mean()[0] > analysis.colours[1].mean()[0] + 30.0);
         assert_eq!((analysis.shot_of(9), analysis.shot_of(10)), (0, 1));
         assert_eq!(analysis.grade_of(9), (0, None));
+    }
+
+    #[test]
+    fn the_subject_is_what_moved_even_while_it_rests() {
+        let mut subjects = vec![(0.9, 0.5, 0.6); 10];
+        let mut movers = vec![(0.5, 0.5, 0.0); 10];
+        movers[2] = (0.2, 0.4, 0.5);
+        movers[6] = (0.4, 0.4, 0.5);
+        follow_movers(&mut subjects, &movers, &(0..10));
+        assert_eq!(subjects[0].0, 0.2);
+        assert!((subjects[4].0 - 0.3).abs() < 1e-6);
+        assert_eq!(subjects[9].0, 0.4);
+        let mut still = vec![(0.9, 0.5, 0.6); 4];
+        follow_movers(&mut still, &[(0.5, 0.5, 0.001); 4], &(0..4));
+        assert_eq!(still[3].0, 0.9);
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub(crate) struct Footage<S> {
     ended: bool,
     pyramids: Vec<(usize, Arc<FlowImage>)>,
     motions: Vec<((usize, usize), Arc<FlowPair>)>,
+    /// Whether moments that are far apart are alike enough to be morphed along their motion.
+    alike: bool,
 }
 
 /// A frame's planes.
@@ -72,7 +74,9 @@ fn around(at: f64) -> (usize, usize) {
 // === impl Footage ===
 
 impl<S: Source> Footage<S> {
-    pub(crate) fn new(source: S, cues: &[Cue]) -> Self {
+    /// `alike` says whether joined moments are morphed along their motion; others, where it would
+    /// tear, dissolve.
+    pub(crate) fn new(source: S, cues: &[Cue], alike: bool) -> Self {
         let mut last_use = BTreeMap::new();
         for (n, cue) in cues.iter().enumerate() {
             for at in std::iter::once(cue.at).chain(cue.join.map(|join| join.at)) {
@@ -89,6 +93,7 @@ impl<S: Source> Footage<S> {
             ended: false,
             pyramids: Vec::new(),
             motions: Vec::new(),
+            alike,
         }
     }
 
@@ -100,7 +105,11 @@ impl<S: Source> Footage<S> {
             Some(join) if join.share <= 0.002 => main,
             Some(join) => {
                 let other = self.moment(join.at)?;
-                self.morph(&main, &other, join.share)?
+                if self.alike {
+                    morph(&main, &other, join.share)?
+                } else {
+                    dissolve(&main, &other, join.share)?
+                }
             }
         };
         // The newest frame stays: it may turn out to be the reel's last.
@@ -183,15 +192,20 @@ impl<S: Source> Footage<S> {
         self.pyramids.push((index, Arc::clone(&pyramid)));
         Ok(pyramid)
     }
+}
 
-    /// One picture turning into another: along their motion where it can be followed, a dissolve
-    /// elsewhere.
-    fn morph(&mut self, one: &Frame, two: &Frame, share: f32) -> Result<Frame, Failure> {
-        let image =
-            |frame| Ok::<_, Failure>(FlowImage::new(view(frame)?.y(), FlowParams::default()));
-        let motion = flow::pair(&image(one)?, &image(two)?)?;
-        between(one, two, &motion, share)
-    }
+/// One picture turning into another: along their motion where it can be followed, a dissolve
+/// elsewhere.
+fn morph(one: &Frame, two: &Frame, share: f32) -> Result<Frame, Failure> {
+    let image = |frame| Ok::<_, Failure>(FlowImage::new(view(frame)?.y(), FlowParams::default()));
+    let motion = flow::pair(&image(one)?, &image(two)?)?;
+    between(one, two, &motion, share)
+}
+
+fn dissolve(one: &Frame, two: &Frame, share: f32) -> Result<Frame, Failure> {
+    let mut made = blank((one.width() as usize, one.height() as usize))?;
+    interpolate::blend(view(one)?, view(two)?, share, &mut view_mut(&mut made)?)?;
+    Ok(made)
 }
 
 fn between(one: &Frame, two: &Frame, motion: &FlowPair, t: f32) -> Result<Frame, Failure> {
@@ -229,7 +243,7 @@ mod tests {
     }
 
     fn shown(cues: &[Cue], end: u8) -> (Vec<u8>, usize) {
-        let mut footage = Footage::new(Counted { next: 0, end }, cues);
+        let mut footage = Footage::new(Counted { next: 0, end }, cues, true);
         let mut most = 0;
         let codes = cues.iter().enumerate().map(|(n, cue)| {
             let frame = footage.show(n, cue).unwrap();

@@ -147,7 +147,7 @@ impl Run<'_> {
         let started = self.clock.now();
         let encoder = prepared.encoder(path, self)?;
         pipes::through(prepared.decoder(self)?, Some(encoder), |source, sink| {
-            let mut footage = Footage::new(source, &cues);
+            let mut footage = Footage::new(source, &cues, prepared.alike());
             for (n, cue) in cues.iter().enumerate() {
                 let frame = self.render(n, cue, &mut footage, &mut prepared, recorder)?;
                 if let Some(before) = before.replace(frame.clone()) {
@@ -176,7 +176,7 @@ impl Run<'_> {
         let cue = prepared.cues[n];
         let mut made = None;
         pipes::through(prepared.decoder(self)?, None, |source, _| {
-            let mut footage = Footage::new(source, &[cue]);
+            let mut footage = Footage::new(source, &[cue], prepared.alike());
             // The footage knows this cue as its first.
             let frame = footage.show(0, &cue)?;
             made = Some(self.dress(frame, n, &cue, &mut prepared, recorder)?);

@@ -46,6 +46,7 @@ pub(crate) struct Prepared {
     reel: Reel,
     windows: Arc<Option<Vec<Window>>>,
     moves: usize,
+    parallax: &'static str,
     picture: (usize, usize),
     analysis: Arc<Analysis>,
     sound: Option<AudioSpec>,
@@ -103,6 +104,7 @@ impl Run<'_> {
             reel,
             windows: Arc::new(windows),
             moves: sheet.framing.moves.len(),
+            parallax: if framing::lacks_parallax(&sheet.framing) { "none" } else { "the reference's" },
             picture,
             analysis,
             sound,
@@ -308,6 +310,11 @@ impl Prepared {
             .unwrap_or(0)
     }
 
+    /// Whether joined moments are alike enough to be morphed.
+    pub(crate) fn alike(&self) -> bool {
+        self.timeline.jump.is_none_or(|(_, _, cost)| cost <= VISIBLE_JUMP)
+    }
+
     pub(crate) fn time_parameters(&self) -> Option<Value> {
         let straight = self.timeline.is_whole()
             && self.cues.iter().enumerate().all(|(n, cue)| cue.at == n as f64);
@@ -329,6 +336,7 @@ impl Prepared {
         let narrowest = windows.iter().map(|w| w.size.0).fold(f32::INFINITY, f32::min);
         Some(json!({
             "moves": self.moves,
+            "parallax": self.parallax,
             "picture": [self.picture.0, self.picture.1],
             "narrowest_px": narrowest,
         }))

@@ -7,6 +7,8 @@
 mod camera;
 mod layers;
 mod looks;
+#[cfg(test)]
+mod tests;
 mod time;
 mod unmet;
 

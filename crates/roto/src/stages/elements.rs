@@ -11,11 +11,9 @@ use std::sync::Arc;
 use director::{Edge, Path};
 use kernels::composite::{self, Layer, Shadow};
 use kernels::grain::{self, Grain};
-use kernels::matte::{self, MatteError};
-use kernels::resize::{self, Filter};
 use kernels::transfer::ColorStats;
 use kernels::{Rgba8, Similarity};
-use media::{Frame, StillImage};
+use media::Frame;
 use serde_json::{Value, json};
 
 use super::Stage;
@@ -77,30 +75,6 @@ struct Placed {
     home: Similarity,
     /// For each shot: the layer in its light, and the grain.
     lit: BTreeMap<usize, (Layer, f32)>,
-}
-
-/// Frees a picture from its background.
-pub(crate) fn cut_out(image: &StillImage) -> Result<Rgba8, CutError> {
-    let (width, height) = (image.width as usize, image.height as usize);
-    let mut rgba = Rgba8::from_bytes(&image.rgba, width, height)?;
-    const LONGEST: usize = 1280;
-    let longer = width.max(height);
-    if longer > LONGEST {
-        let part = |side: usize| (side * LONGEST / longer).max(1);
-        rgba = resize::rgba(&rgba, part(width), part(height), Filter::Area)?;
-    }
-    if image.has_alpha { Ok(rgba) } else { Ok(matte::cut_out(&rgba.to_rgb())?.image) }
-}
-
-/// Why a picture can't be put into the scene.
-#[derive(Debug, thiserror::Error)]
-pub(crate) enum CutError {
-    /// It has no plain background.
-    #[error(transparent)]
-    Matte(#[from] MatteError),
-    /// It has no size.
-    #[error(transparent)]
-    Shape(#[from] kernels::ShapeError),
 }
 
 // === impl Elements ===

@@ -3,11 +3,13 @@
 //! A stage is prepared once and then changes frame after frame in place. Weather and media that
 //! the engine learns later are further stages between the elements and the grade.
 
+mod cutting;
 mod elements;
 mod finish;
 mod grade;
 
-pub(crate) use elements::{Elements, Ground, cut_out};
+pub(crate) use cutting::cut_out;
+pub(crate) use elements::{Elements, Ground};
 pub(crate) use finish::FinishStage;
 pub(crate) use grade::Grade;
 

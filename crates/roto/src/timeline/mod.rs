@@ -113,11 +113,6 @@ impl Reel {
         self.rate / self.out_rate
     }
 
-    /// The shot that a frame lies in.
-    pub(crate) fn shot_of(&self, frame: usize) -> usize {
-        self.shots.partition_point(|shot| shot.end <= frame).min(self.shots.len().max(1) - 1)
-    }
-
     fn length_secs(&self) -> f64 {
         self.out_frames as f64 / self.out_rate
     }

@@ -1,0 +1,117 @@
+use director::{
+    Brief, Camera, Grade, Handle, ImageRole, Keep, Kept, Medium, Mood, Placement, Target, Weather,
+    Words,
+};
+
+use domain::facts::Role;
+
+use super::*;
+
+fn wish(want: Want) -> Wish {
+    Wish {
+        want,
+        words: Some(Words { text: "these words".to_owned(), start: 0, end: 11 }),
+        confidence: 0.9,
+        strength: director::DEFAULT_STRENGTH,
+        on: Target::Frame,
+        when: None,
+        provisional: false,
+        note: None,
+    }
+}
+
+fn plan(wishes: Vec<Wish>) -> ShotPlan {
+    let mut plan = director::plan(&Brief::default(), None);
+    plan.wishes = wishes;
+    plan.needs = Vec::new();
+    plan
+}
+
+fn sheet(wishes: Vec<Wish>) -> Sheet {
+    Sheet::of(&plan(wishes), None)
+}
+
+#[test]
+fn passes_are_named_in_their_order() {
+    let plan = plan(vec![
+        wish(Want::Effect { effect: director::Effect::Grain }),
+        wish(Want::Mood { mood: Mood::Noir }),
+        wish(Want::Place(Placement::of(Handle::element(1)))),
+        wish(Want::Camera { act: Camera::PunchIn, direction: None }),
+        wish(Want::Time { change: director::TimeChange::Reverse }),
+    ]);
+    let sheet = Sheet::of(&plan, None);
+    assert_eq!(sheet.passes(&plan), ["time", "framing", "elements", "grade", "finish"]);
+}
+
+#[test]
+fn an_empty_plan_has_nothing_to_do_and_nothing_unmet() {
+    let plan = plan(Vec::new());
+    let sheet = Sheet::of(&plan, None);
+    assert_eq!(sheet, Sheet::default());
+    assert!(sheet.passes(&plan).is_empty());
+}
+
+#[test]
+fn what_the_engine_can_not_do_is_unmet_with_a_reason() {
+    let wants = [
+        Want::Content { what: "a dragon appears".to_owned() },
+        Want::Weather { weather: Weather::Rain },
+        Want::Medium { medium: Medium::Watercolour },
+        Want::Camera { act: Camera::Orbit, direction: None },
+        Want::Sound { sound: director::Sound::New },
+        Want::Image { source: Handle::image(1), role: ImageRole::Sky },
+    ];
+    for want in wants {
+        let sheet = sheet(vec![wish(want.clone())]);
+        assert_eq!(sheet.unmet.len(), 1, "{want:?}");
+        assert!(!sheet.unmet[0].reason.is_empty() && sheet.unmet[0].words == "these words");
+        assert!(sheet.looks.is_empty() && sheet.framing.moves.is_empty());
+    }
+}
+
+#[test]
+fn a_style_picture_lends_its_colours_and_its_strokes_are_unmet() {
+    let want = Want::Image { source: Handle::image(2), role: ImageRole::Style };
+    let sheet = sheet(vec![wish(want)]);
+    assert_eq!(sheet.looks.pictures().collect::<Vec<_>>(), [Role::Image { n: 2 }]);
+    assert_eq!(sheet.unmet.len(), 1);
+}
+
+#[test]
+fn kept_colours_win() {
+    let mut plan = plan(vec![
+        wish(Want::Grade { grade: Grade::TealOrange }),
+        wish(Want::Grade { grade: Grade::HighContrast }),
+    ]);
+    let words = Words { text: "keep the colours".to_owned(), start: 0, end: 16 };
+    plan.keeps.push(Keep { what: Kept::Colours, words, confidence: 0.9 });
+    let sheet = Sheet::of(&plan, None);
+    assert_eq!((sheet.looks.wishes.len(), sheet.unmet.len()), (1, 1));
+}
+
+#[test]
+fn a_part_of_the_scene_is_not_graded_and_a_part_of_the_tones_is() {
+    let mut sky = wish(Want::Grade { grade: Grade::Warm });
+    sky.on = Target::Sky;
+    let mut shadows = wish(Want::Grade { grade: Grade::Cool });
+    shadows.on = Target::Shadows;
+    let sheet = sheet(vec![sky, shadows]);
+    assert_eq!((sheet.looks.wishes.len(), sheet.unmet.len()), (1, 1));
+}
+
+#[test]
+fn unsure_readings_are_left_alone_and_named() {
+    let mut unsure = wish(Want::Mood { mood: Mood::Noir });
+    unsure.confidence = 0.1;
+    let sheet = sheet(vec![unsure]);
+    assert!(sheet.looks.is_empty());
+    assert!(sheet.unmet[0].reason.contains("0.10"), "{:?}", sheet.unmet);
+}
+
+#[test]
+fn an_element_is_provisional_until_its_picture_is_looked_at() {
+    let sheet = sheet(vec![wish(Want::Place(Placement::of(Handle::element(1))))]);
+    assert_eq!(sheet.layers.len(), 1);
+    assert!(sheet.unmet.len() == 1 && sheet.unmet[0].provisional);
+}

@@ -1,0 +1,127 @@
+//! Elements, sound and determinism, seen and heard in finished clips.
+
+mod common;
+
+use std::process::Command;
+
+use common::{Studio, luma, plan, reference, still};
+use director::{Handle, Mood, Place, Placement, TimeChange, Want};
+use domain::facts::Role;
+
+/// A bright texture that a camera pans over by one px a frame.
+const PAN: &str = "nullsrc=size=640x240:rate=24:duration=3.2,format=yuv420p,\
+    geq=lum='170+22*sin(X/7)*cos(Y/9)+20*sin(X/23+Y/17)+15*sin(X*X/3000)':cb=128:cr=128,\
+    crop=320:240:n:0";
+
+/// A black disc before white.
+const DISC: &str = "nullsrc=size=200x200:duration=1,geq=r='255*gt(hypot(X-100,Y-100),70)':g='255*gt(hypot(X-100,Y-100),70)':b='255*gt(hypot(X-100,Y-100),70)'";
+
+#[test]
+fn an_element_sticks_to_a_panning_scene() {
+    let studio = Studio::new();
+    let pan = studio.video("pan.mp4", PAN);
+    let mut disc = studio.image(1, "disc.png", DISC);
+    disc.role = Role::ElementFrontal { n: 1 };
+    let placement = Placement { at: vec![Place::Right], ..Placement::of(Handle::element(1)) };
+    let take =
+        studio.make(&studio.shot(plan(3, [Want::Place(placement)]), vec![pan, disc], (320, 240)));
+    assert!(take.report.unmet.is_empty(), "{:?}", take.report.unmet);
+    let (frames, (width, _)) = luma(&take.outputs[0].path);
+    let centre = |n: usize| {
+        let dark = frames[n].iter().enumerate().filter(|(_, code)| **code < 70);
+        let (sum, count) =
+            dark.fold((0.0, 0.0), |(sum, count), (i, _)| (sum + (i % width) as f64, count + 1.0));
+        (sum / count, count)
+    };
+    let (start, area) = centre(0);
+    assert!(area > 1500.0 && (start - 256.0).abs() < 6.0, "{start} {area}");
+    for n in [10, 30, 50, 70] {
+        let (x, count) = centre(n);
+        assert!((x - (start - n as f64)).abs() < 2.0, "frame {n}: {start} -> {x}");
+        assert!((count / area - 1.0).abs() < 0.1);
+    }
+}
+
+#[test]
+fn a_cluttered_element_is_unmet_and_the_clip_is_made() {
+    let studio = Studio::new();
+    let pan = studio.video("pan.mp4", PAN);
+    let path = studio.path("clutter.png");
+    studio.ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=300x300",
+        "-frames:v",
+        "1",
+        path.to_str().unwrap(),
+    ]);
+    let clutter = still(Role::ElementFrontal { n: 1 }, path);
+    let want = Want::Place(Placement::of(Handle::element(1)));
+    let take = studio.make(&studio.shot(plan(3, [want]), vec![pan, clutter], (320, 240)));
+    assert_eq!(take.report.unmet.len(), 1);
+    assert!(take.report.unmet[0].reason.contains("@Element1"));
+    assert!(!take.report.unmet[0].provisional);
+}
+
+#[test]
+fn kept_sound_lies_under_its_picture() {
+    let studio = Studio::new();
+    let path = studio.path("beep.mp4");
+    studio.ffmpeg(&[
+        "-f",
+        "lavfi",
+        "-i",
+        "testsrc2=size=320x240:rate=24:duration=4",
+        "-f",
+        "lavfi",
+        "-i",
+        "aevalsrc='0.8*sin(2*PI*880*t)*between(t,1.5,1.9)':s=48000:d=4",
+        "-c:v",
+        "libx264",
+        "-preset",
+        "ultrafast",
+        "-pix_fmt",
+        "yuv420p",
+        "-c:a",
+        "aac",
+        path.to_str().unwrap(),
+    ]);
+    let onset = |wants: Vec<Want>| {
+        let mut plan = plan(3, wants);
+        plan.keep_sound = true;
+        let take = studio.make(&studio.shot(plan, vec![reference(path.clone(), true)], (320, 240)));
+        let done = Command::new("ffmpeg")
+            .args(["-nostdin", "-v", "error", "-i"])
+            .arg(&take.outputs[0].path)
+            .args(["-f", "s16le", "-ac", "1", "-ar", "48000", "pipe:1"])
+            .output()
+            .unwrap();
+        let (samples, _) = done.stdout.as_chunks::<2>();
+        let loud = samples.iter().position(|s| i16::from_le_bytes(*s).unsigned_abs() > 4000);
+        loud.map(|at| at as f64 / 48_000.0)
+    };
+    let plain = onset(Vec::new()).unwrap();
+    assert!((plain - 1.5).abs() < 1.0 / 24.0, "{plain}");
+    let fast =
+        onset(vec![Want::Time { change: TimeChange::SpeedUp { speed: Some(1.5) } }]).unwrap();
+    assert!((fast - 1.0).abs() < 0.08, "{fast}");
+}
+
+#[test]
+fn threads_change_no_pixel() {
+    let studio = Studio::new();
+    let pan = studio.video("pan.mp4", PAN);
+    let wants = [
+        Want::Mood { mood: Mood::Cinematic },
+        Want::Time { change: TimeChange::SlowMotion { speed: Some(0.7) } },
+        Want::Camera { act: director::Camera::Handheld, direction: None },
+    ];
+    let made = |threads: usize| {
+        let shot = studio.shot(plan(3, wants.clone()), vec![pan.clone()], (240, 240));
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        let take = pool.install(|| studio.make(&shot));
+        std::fs::read(&take.outputs[0].path).unwrap()
+    };
+    assert!(made(1) == made(2));
+}
