@@ -1,0 +1,100 @@
+//! One file from another host onto the disk, looked at as it comes.
+
+use std::time::Duration;
+
+use artifacts::PutInfo;
+use catalog::MediaInput;
+use egress::{ByteRange, GetRequest, Response};
+use media::mp4::{HeaderWalker, Step};
+use tokio::time::Instant;
+use url::Url;
+
+use crate::early::{self, Early};
+use crate::error::IntakeError;
+use crate::take::{Intake, Request, fetched_path};
+
+/// A header at the end of a file that is longer than this is not fetched ahead of the file.
+const MAX_TAIL_BYTES: u64 = 16 << 20;
+
+/// Boxes that are leapt over in search of such a header.
+const MAX_LEAPS: usize = 4;
+
+/// Fetches `url` within the limits of `input`. What fails leaves nothing on disk.
+pub(crate) async fn fetch(
+    intake: &Intake,
+    request: &Request<'_>,
+    number: usize,
+    input: &MediaInput,
+    url: &str,
+) -> Result<PutInfo, IntakeError> {
+    let mut place = intake.pool.enter(&host(url), input.max_bytes).await?;
+    let get = GetRequest {
+        url: url.to_owned(),
+        range: None,
+        max_bytes: input.max_bytes,
+        deadline: Instant::now() + Duration::from_secs(u64::from(input.fetch_secs)),
+    };
+    let response = intake.client.get(&get).await.map_err(|e| IntakeError::fetch(input, &e))?;
+    let (total, ranged) = (response.total, response.accepts_ranges);
+    if let Some(total) = total {
+        place.shrink(total);
+    }
+    let mut early = Early::new(request.model, input, total);
+    let mut writer = intake.artifacts.writer(&fetched_path(request.folder, number)).await?;
+    let mut body = response.body;
+    while let Some(bytes) = body.chunk().await.map_err(|e| IntakeError::fetch(input, &e))? {
+        if let early::Step::Tail { start } = early.push(&bytes)?
+            && let (Some(total), true) = (total, ranged)
+        {
+            // The body waits meanwhile: it is not read, so its host cannot go on sending.
+            tail(intake, &get, start, total, &early).await?;
+        }
+        writer.write(&bytes).await?;
+    }
+    early.end()?;
+    Ok(writer.finish().await?)
+}
+
+/// Reads the header of a file that has it at its end. Whatever goes wrong with that decides
+/// nothing: the file itself is still on its way.
+async fn tail(
+    intake: &Intake,
+    whole: &GetRequest,
+    mut start: u64,
+    total: u64,
+    early: &Early<'_>,
+) -> Result<(), IntakeError> {
+    let mut walker = HeaderWalker::new();
+    for _ in 0..MAX_LEAPS {
+        if total.saturating_sub(start) > MAX_TAIL_BYTES || start >= total {
+            return Ok(());
+        }
+        let range = Some(ByteRange::From(start));
+        let get = GetRequest { range, max_bytes: total - start, ..whole.clone() };
+        let mut body = match intake.client.get(&get).await {
+            Ok(Response { status: 206, total: Some(found), body, .. }) if found == total => body,
+            Ok(_) => return Ok(()),
+            Err(error) => {
+                tracing::debug!(%error, "no look at the end of the file");
+                return Ok(());
+            }
+        };
+        walker.jump(start);
+        let next = loop {
+            let Ok(Some(bytes)) = body.chunk().await else { return Ok(()) };
+            match early.tail(&mut walker, &bytes)? {
+                Step::More => {}
+                Step::Done => return Ok(()),
+                Step::Jump { offset } => break offset,
+            }
+        };
+        start = next;
+    }
+    Ok(())
+}
+
+/// The host that a URL names, as a key for the cap per host.
+fn host(url: &str) -> String {
+    let url = Url::parse(url).ok();
+    url.and_then(|url| url.host_str().map(str::to_ascii_lowercase)).unwrap_or_default()
+}

@@ -1,0 +1,15 @@
+//! Inputs of all kinds, fetched from a scripted host and measured for real.
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "helpers of tests stand outside of test functions"
+)]
+
+mod clips;
+mod early;
+mod hostile;
+mod kept;
+mod limits;
+mod support;
+mod taken;

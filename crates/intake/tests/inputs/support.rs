@@ -1,0 +1,173 @@
+//! A request's inputs against a media host on this machine.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use artifacts::Artifacts;
+use catalog::{Catalog, MediaInput, Model, Strictness};
+use domain::{Fault, OwnerId, Timestamp};
+use egress::{Client, Options};
+use intake::{
+    Intake, IntakeError, NothingOwn, Own, PoolLimits, Request, ResolveOwn, Resolving, Taken,
+};
+use media::{JailConfig, Toolchain};
+use serde_json::{Map, Value, json};
+use testkit::{ManualClock, MediaHost, Reply, SeededRng};
+use tokio_util::sync::CancellationToken;
+
+const MODEL: &str = "kling/kling-video-o1/video-to-video/reference";
+pub(crate) const FOLDER: &str = "inputs/req_1/1";
+
+/// An intake, its host and its disk.
+pub(crate) struct World {
+    pub(crate) host: MediaHost,
+    pub(crate) artifacts: Artifacts,
+    pub(crate) intake: Intake,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) owner: OwnerId,
+    catalog: Catalog,
+    dir: tempfile::TempDir,
+}
+
+/// This server's own URLs, by hand.
+#[derive(Default)]
+pub(crate) struct OwnUrls(pub(crate) Mutex<Vec<(OwnerId, String, String)>>);
+
+impl ResolveOwn for OwnUrls {
+    fn resolve<'a>(&'a self, owner: &'a OwnerId, url: &'a str) -> Resolving<'a> {
+        let known = self.0.lock().unwrap().iter().find(|(_, known, _)| known == url).cloned();
+        Box::pin(async move {
+            Ok(match known {
+                None => Own::Elsewhere,
+                Some((of, _, path)) if of == *owner => Own::Kept(path),
+                Some(_) => Own::Missing,
+            })
+        })
+    }
+}
+
+/// ffprobe without a jail: what confines it is tested where it is built.
+fn tools() -> Toolchain {
+    let script = r#"while [ "$1" != "--" ]; do shift; done; shift; exec "$@""#;
+    Toolchain::find(JailConfig {
+        program: PathBuf::from("/bin/sh"),
+        leading_args: ["-c", script, "sh"].map(Into::into).into(),
+        required: false,
+    })
+}
+
+impl World {
+    pub(crate) fn new() -> Self {
+        Self::with(PoolLimits::default())
+    }
+
+    pub(crate) fn with(limits: PoolLimits) -> Self {
+        let host = MediaHost::http();
+        let rng = Arc::new(SeededRng::new(1));
+        let options = Options {
+            exempt: vec![format!("127.0.0.1:{}", host.port()).parse().unwrap()],
+            backoff: Duration::from_millis(1),
+            ..Options::default()
+        };
+        let client = Client::new(options, Arc::new(ManualClock::default()), rng.clone()).unwrap();
+        let dir = tempfile::tempdir().unwrap();
+        let artifacts = Artifacts::local(dir.path()).unwrap();
+        Self {
+            host,
+            intake: Intake::new(client, artifacts.clone(), tools(), limits),
+            artifacts,
+            cancel: CancellationToken::new(),
+            owner: OwnerId::new(Timestamp(0), &*rng),
+            catalog: Catalog::builtin().unwrap(),
+            dir,
+        }
+    }
+
+    pub(crate) fn model(&self) -> &Model {
+        self.catalog.get(MODEL).unwrap()
+    }
+
+    /// Serves `reply` at `path` and gives its URL.
+    pub(crate) fn serve(&self, path: &str, reply: Reply) -> String {
+        self.host.on(path, reply);
+        self.host.url(path)
+    }
+
+    /// The media of a body that has `fields` beside its prompt.
+    pub(crate) fn media(&self, fields: Value) -> Vec<MediaInput> {
+        let mut body = Map::from_iter([("prompt".to_owned(), json!("the next shot"))]);
+        body.extend(fields.as_object().unwrap().clone());
+        let anything = |_: &str, _: &str, _: u16| true;
+        let accepted =
+            self.model().validate(&Value::Object(body), Strictness::Lenient, &anything).unwrap();
+        accepted.inputs.media
+    }
+
+    pub(crate) async fn take(&self, inputs: &[MediaInput]) -> Result<Taken, IntakeError> {
+        self.take_knowing(inputs, &NothingOwn).await
+    }
+
+    pub(crate) async fn take_knowing(
+        &self,
+        inputs: &[MediaInput],
+        own: &dyn ResolveOwn,
+    ) -> Result<Taken, IntakeError> {
+        let request = Request {
+            model: self.model(),
+            owner: &self.owner,
+            inputs,
+            folder: FOLDER,
+            own,
+            cancel: &self.cancel,
+        };
+        self.intake.take(&request).await
+    }
+
+    /// The faults of a body that has `fields`, after which nothing may be left on disk.
+    pub(crate) async fn faults(&self, fields: Value) -> Vec<Fault> {
+        self.faults_of(&self.media(fields)).await
+    }
+
+    pub(crate) async fn faults_of(&self, inputs: &[MediaInput]) -> Vec<Fault> {
+        let faults = match self.take(inputs).await {
+            Err(IntakeError::Faults(faults)) => faults,
+            other => panic!("{other:?}"),
+        };
+        self.nothing_left().await;
+        faults
+    }
+
+    /// Returns once no file is left; the store removes unfinished ones in the background.
+    pub(crate) async fn nothing_left(&self) {
+        let emptied = async {
+            while !files(self.dir.path()).is_empty() {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let emptied = tokio::time::timeout(Duration::from_secs(20), emptied).await;
+        emptied.unwrap_or_else(|_| panic!("left on disk: {:?}", files(self.dir.path())));
+    }
+
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        files(self.dir.path())
+    }
+}
+
+fn files(dir: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            found.extend(files(&path));
+        } else {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// A fault in short: its kind and its message.
+pub(crate) fn told(faults: &[Fault]) -> Vec<(&str, &str)> {
+    faults.iter().map(|fault| (fault.kind.as_str(), fault.msg.as_str())).collect()
+}
