@@ -37,6 +37,12 @@ pub(crate) struct Target {
 // === impl Exempt ===
 
 impl Exempt {
+    /// Whether the exemption is for `host`, as a URL has it, at `port`.
+    pub fn allows(&self, host: &str, port: u16) -> bool {
+        let url = Url::parse(&format!("https://{host}/")).ok();
+        url.and_then(|url| Some(tidy(&url.host()?))).is_some_and(|host| self.covers(&host, port))
+    }
+
     fn covers(&self, host: &Host<String>, port: u16) -> bool {
         self.host == *host && self.port.is_none_or(|exact| exact == port)
     }

@@ -1,1 +1,216 @@
-//! Under construction.
+//! Takes requests from the queue and brings them to an end.
+//!
+//! Two stages, each a bounded pool that claims in queue order: intake keeps and checks the
+//! inputs of `received` requests, runs make the clips of `ready` ones. Work is done under a
+//! lease that [`keeper`] extends; losing it stops the work, and whatever was made is dropped.
+//!
+//! Invariant: every claim ends in exactly one of publish, fail, set back, or a lost lease. A
+//! worker that is stopped hands back what it holds without a penalty for the request.
+
+mod child;
+mod intake_stage;
+mod keeper;
+mod run_stage;
+pub mod shot;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use artifacts::Artifacts;
+use catalog::Catalog;
+use domain::{Clock, Rng, Stage, WorkerId};
+use intake::Intake;
+use store::{Claim, Store, StoreError};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+
+pub use child::Launcher;
+pub use keeper::LEASE_SECS;
+
+/// Longest sleep without a look at the store: a clock that jumped must not strand a request.
+const LONGEST_SLEEP: Duration = Duration::from_secs(30);
+/// Pause after the store failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What a worker is made of. Shared by its tasks.
+pub struct Parts {
+    /// Requests.
+    pub store: Arc<dyn Store>,
+    /// Bytes.
+    pub artifacts: Artifacts,
+    /// Models.
+    pub catalog: Arc<Catalog>,
+    /// Fetching and checking.
+    pub intake: Intake,
+    /// The engine of models that name none.
+    pub default_engine: String,
+    /// How engine children are started.
+    pub launcher: Launcher,
+    /// Scratch space; what is in it at the start is removed.
+    pub scratch: PathBuf,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Randomness.
+    pub rng: Arc<dyn Rng>,
+}
+
+/// How much a worker does at once.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Clips at the same time.
+    pub runs: usize,
+    /// Requests whose inputs are fetched at the same time.
+    pub intakes: usize,
+    /// How long running clips get to finish once the worker is told to stop.
+    pub drain: Duration,
+}
+
+/// One worker process.
+pub struct Worker {
+    parts: Arc<Parts>,
+    settings: Settings,
+    id: WorkerId,
+}
+
+/// One stage's pool.
+struct Pool {
+    stage: Stage,
+    slots: usize,
+    tasks: JoinSet<()>,
+}
+
+// === impl Worker ===
+
+impl Worker {
+    /// A worker with an id of its own.
+    pub fn new(parts: Parts, settings: Settings) -> Self {
+        let id = WorkerId::new(parts.clock.now(), parts.rng.as_ref());
+        Self { parts: Arc::new(parts), settings, id }
+    }
+
+    /// Works until `stop` is triggered, then finishes or hands back what it holds.
+    pub async fn run(self, stop: CancellationToken) {
+        // Triggered when the time to finish is over: children are killed, requests handed back.
+        let abort = CancellationToken::new();
+        let intake = self.pool(Stage::Intake, self.settings.intakes, &stop, &abort);
+        let runs = self.pool(Stage::Run, self.settings.runs, &stop, &abort);
+        let drain = async {
+            stop.cancelled().await;
+            tokio::time::sleep(self.settings.drain).await;
+            abort.cancel();
+            std::future::pending::<()>().await;
+        };
+        let work = async { tokio::join!(intake, runs) };
+        tokio::select! {
+            _ = work => {}
+            () = self.expire(&stop) => {}
+            () = drain => {}
+        }
+    }
+
+    /// Claims in queue order while there are free slots, until `stop`; then waits for its tasks.
+    async fn pool(
+        &self,
+        stage: Stage,
+        slots: usize,
+        stop: &CancellationToken,
+        abort: &CancellationToken,
+    ) {
+        let mut pool = Pool { stage, slots, tasks: JoinSet::new() };
+        let mut changes = self.parts.store.changes();
+        if stage == Stage::Intake {
+            // Fetching is cheap to repeat: a stop ends it at once.
+            let (stop, abort) = (stop.clone(), abort.clone());
+            pool.tasks.spawn(async move {
+                stop.cancelled().await;
+                abort.cancel();
+            });
+        }
+        while !stop.is_cancelled() {
+            changes.mark_unchanged();
+            self.fill(&mut pool, abort).await;
+            tokio::select! {
+                () = stop.cancelled() => {}
+                _ = changes.changed(), if pool.has_room() => {}
+                Some(_) = pool.tasks.join_next(), if !pool.tasks.is_empty() => {}
+                () = self.until_next_wake() => {}
+            }
+        }
+        while pool.tasks.join_next().await.is_some() {}
+    }
+
+    /// Starts as many tasks as there are free slots and waiting requests.
+    async fn fill(&self, pool: &mut Pool, abort: &CancellationToken) {
+        while pool.has_room() {
+            let now = self.parts.clock.now();
+            match self.parts.store.claim(pool.stage, &self.id, now, LEASE_SECS).await {
+                Ok(Some(claim)) => self.start(pool, claim, abort),
+                Ok(None) => return,
+                Err(error) => {
+                    tracing::error!(%error, "no request could be claimed");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                    return;
+                }
+            }
+        }
+    }
+
+    fn start(&self, pool: &mut Pool, claim: Claim, abort: &CancellationToken) {
+        let parts = Arc::clone(&self.parts);
+        let abort = abort.child_token();
+        match pool.stage {
+            Stage::Intake => pool.tasks.spawn(intake_stage::take_in(parts, claim, abort)),
+            Stage::Run => pool.tasks.spawn(run_stage::make(parts, claim, abort)),
+        };
+    }
+
+    /// Treats leases that ran out as lost, for as long as the worker lives.
+    async fn expire(&self, stop: &CancellationToken) {
+        let mut changes = self.parts.store.changes();
+        loop {
+            changes.mark_unchanged();
+            match self.parts.store.expire_leases(self.parts.clock.now()).await {
+                Ok(0) => {}
+                Ok(lost) => tracing::warn!(lost, "leases ran out"),
+                Err(error) => tracing::error!(%error, "leases could not be looked at"),
+            }
+            tokio::select! {
+                () = stop.cancelled() => return std::future::pending().await,
+                () = self.until_next_wake() => {}
+            }
+        }
+    }
+
+    async fn until_next_wake(&self) {
+        let wait = match self.parts.store.next_wake().await {
+            Ok(Some(at)) => {
+                let millis = at.millis_since(self.parts.clock.now()).max(0) as u64;
+                Duration::from_millis(millis + 1).min(LONGEST_SLEEP)
+            }
+            Ok(None) => LONGEST_SLEEP,
+            Err(_) => STORE_PAUSE,
+        };
+        tokio::time::sleep(wait).await;
+    }
+}
+
+// === impl Pool ===
+
+impl Pool {
+    fn has_room(&self) -> bool {
+        self.tasks.len() < self.slots
+    }
+}
+
+/// Logs what could not be written; a lost lease is no fault of anybody.
+fn settle(what: &str, request: &domain::RequestId, outcome: Result<(), StoreError>) -> bool {
+    match outcome {
+        Ok(()) => return true,
+        Err(StoreError::Fenced) => tracing::info!(%request, what, "the lease was lost; dropped"),
+        Err(error) => {
+            tracing::error!(%request, what, %error, "not written; the lease will run out")
+        }
+    }
+    false
+}

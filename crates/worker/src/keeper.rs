@@ -1,0 +1,80 @@
+//! Keeps a lease while work goes on, and stops the work when the lease is lost.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use domain::{Clock, Lease};
+use store::{Progress, Store, StoreError};
+use tokio_util::sync::CancellationToken;
+
+/// How long a lease holds without a sign of life.
+pub const LEASE_SECS: i64 = 30;
+/// How often a sign of life is given; several may be missed before the lease ends.
+const BEAT: Duration = Duration::from_secs(5);
+/// How often progress is written while it moves.
+const PROGRESS_BEAT: Duration = Duration::from_secs(1);
+
+/// The latest progress of a run, shared between the child's reader and the keeper.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Gauge(Arc<Mutex<Option<Progress>>>);
+
+/// How kept work ended.
+#[derive(Debug)]
+pub(crate) enum Kept<T> {
+    /// By itself.
+    Done(T),
+    /// The lease was lost: somebody cancelled the request, or took it over.
+    Lost,
+}
+
+// === impl Gauge ===
+
+impl Gauge {
+    /// Notes progress; the keeper writes it down at its next beat.
+    pub(crate) fn set(&self, progress: Progress) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(progress);
+    }
+
+    fn take(&self) -> Option<Progress> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+/// Runs `work` to its end while extending `lease`. When the lease is lost, `stop` is triggered
+/// and `work` is awaited still, so that it can clean up; its outcome no longer counts.
+pub(crate) async fn keep<T>(
+    store: &dyn Store,
+    clock: &dyn Clock,
+    lease: &Lease,
+    gauge: &Gauge,
+    stop: &CancellationToken,
+    work: impl Future<Output = T>,
+) -> Kept<T> {
+    tokio::pin!(work);
+    let mut lost = false;
+    let mut since_beat = Duration::ZERO;
+    loop {
+        tokio::select! {
+            done = &mut work => return if lost { Kept::Lost } else { Kept::Done(done) },
+            () = tokio::time::sleep(PROGRESS_BEAT), if !lost => {
+                since_beat += PROGRESS_BEAT;
+                let progress = gauge.take();
+                if progress.is_none() && since_beat < BEAT {
+                    continue;
+                }
+                since_beat = Duration::ZERO;
+                let until = clock.now().plus_secs(LEASE_SECS);
+                match store.extend(lease, until, progress).await {
+                    Ok(()) => {}
+                    Err(StoreError::Fenced) => {
+                        lost = true;
+                        stop.cancel();
+                    }
+                    // The store may come back before the lease ends; if not, another takes over.
+                    Err(error) => tracing::warn!(request = %lease.request, %error, "lease not extended"),
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,221 @@
+//! One clip: from a `ready` request to a published one.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use artifacts::ArtifactError;
+use catalog::{Inputs, Model};
+use domain::lease::Setback;
+use domain::{Failure, FileToken, Lease};
+use engine::{EngineError, Made, Shot, Take};
+use store::row::PublishedBody;
+use store::{Claim, FileRow, Published, RequestRow};
+use tokio_util::sync::CancellationToken;
+
+use crate::child::RunEnd;
+use crate::keeper::{Gauge, Kept, keep};
+use crate::{Parts, settle, shot};
+
+/// How one run ended, as the store is told.
+enum Outcome {
+    Publish(Box<Published>),
+    Fail(Failure),
+    SetBack(Setback, String),
+}
+
+/// Makes the clip of a claimed request and tells the store.
+pub(crate) async fn make(parts: Arc<Parts>, claim: Claim, abort: CancellationToken) {
+    let Claim { lease, row } = claim;
+    let gauge = Gauge::default();
+    let work = attempt(&parts, &lease, &row, &gauge, &abort);
+    let kept = keep(parts.store.as_ref(), parts.clock.as_ref(), &lease, &gauge, &abort, work).await;
+    let now = parts.clock.now();
+    let published = match kept {
+        Kept::Lost => false,
+        Kept::Done(Outcome::Publish(published)) => {
+            settle("publish", &lease.request, parts.store.publish(&lease, *published, now).await)
+        }
+        Kept::Done(Outcome::Fail(failure)) => {
+            tracing::info!(request = %lease.request, code = failure.code, "failed");
+            settle("fail", &lease.request, parts.store.fail(&lease, failure, now).await);
+            false
+        }
+        Kept::Done(Outcome::SetBack(setback, why)) => {
+            tracing::warn!(request = %lease.request, ?setback, why, "set back");
+            let outcome = parts.store.set_back(&lease, setback, &why, now).await;
+            settle("set back", &lease.request, outcome.map(|_| ()));
+            false
+        }
+    };
+    if !published && let Err(error) = parts.artifacts.delete_all(&output_folder(&lease)).await {
+        tracing::warn!(request = %lease.request, %error, "outputs of a lost run are left behind");
+    }
+}
+
+fn output_folder(lease: &Lease) -> String {
+    format!("outputs/{}/{}", lease.request, lease.epoch.0)
+}
+
+async fn attempt(
+    parts: &Parts,
+    lease: &Lease,
+    row: &RequestRow,
+    gauge: &Gauge,
+    abort: &CancellationToken,
+) -> Outcome {
+    let Some(model) = parts.catalog.get(&row.model) else {
+        return gone(format!("the model `{}` is no longer served here", row.model));
+    };
+    let Ok(inputs) = model.inputs(&row.body.input) else {
+        return gone(format!("the model `{}` has changed since this was sent", row.model));
+    };
+    let dir = parts.scratch.join(format!("{}-{}", lease.request, lease.epoch.0));
+    if let Err(e) = tokio::fs::create_dir_all(&dir).await {
+        return Outcome::SetBack(Setback::Fault, format!("no scratch folder: {e}"));
+    }
+    let outcome = in_folder(parts, lease, row, model, &inputs, &dir, gauge, abort).await;
+    if let Err(error) = tokio::fs::remove_dir_all(&dir).await {
+        tracing::warn!(%error, "a scratch folder is left behind");
+    }
+    outcome
+}
+
+#[expect(clippy::too_many_arguments, reason = "one call; a struct would only rename them")]
+async fn in_folder(
+    parts: &Parts,
+    lease: &Lease,
+    row: &RequestRow,
+    model: &Model,
+    inputs: &Inputs,
+    dir: &Path,
+    gauge: &Gauge,
+    abort: &CancellationToken,
+) -> Outcome {
+    let facts = row.body.facts.clone().unwrap_or_default();
+    let shot = match shot::shot(model, inputs, &facts, dir, |input| {
+        parts.artifacts.local_path(&input.artifact)
+    }) {
+        Ok(shot) => shot,
+        Err(e) => return Outcome::SetBack(Setback::Fault, e.to_string()),
+    };
+    let engine = model.engine().name.as_deref().unwrap_or(&parts.default_engine);
+    let limit = Duration::from_secs(u64::from(model.timeouts().run_secs));
+    let started = tracing::info_span!("run", request = %lease.request, engine);
+    tracing::info!(parent: &started, "started");
+    let end = parts.launcher.run(engine, &shot, |p| gauge.set(p), abort, limit).await;
+    match end {
+        RunEnd::Take(take) => keep_take(parts, lease, row, model, inputs, &shot, *take).await,
+        RunEnd::Crashed(why) => Outcome::SetBack(Setback::Fault, why),
+        RunEnd::Error(error) => judge(error),
+    }
+}
+
+/// What an engine's error means for the request.
+fn judge(error: EngineError) -> Outcome {
+    let message = error.to_string();
+    let (code, class, detail) = match error {
+        EngineError::Cancelled => {
+            return Outcome::SetBack(Setback::HandedBack, "the worker was stopped".into());
+        }
+        EngineError::Infrastructure { message } => {
+            return Outcome::SetBack(Setback::Fault, message);
+        }
+        EngineError::Input { faults, .. } => ("input_invalid", "input", faults),
+        EngineError::Unsupported { .. } => ("unsupported", "unsupported", Vec::new()),
+        EngineError::Deadline { .. } => ("run_timeout", "deadline", Vec::new()),
+    };
+    Outcome::Fail(Failure { code: code.into(), class: class.into(), message, detail })
+}
+
+fn gone(message: String) -> Outcome {
+    Outcome::Fail(Failure {
+        code: "model_gone".into(),
+        class: "unsupported".into(),
+        message,
+        detail: Vec::new(),
+    })
+}
+
+async fn keep_take(
+    parts: &Parts,
+    lease: &Lease,
+    row: &RequestRow,
+    model: &Model,
+    inputs: &Inputs,
+    shot: &Shot,
+    take: Take,
+) -> Outcome {
+    match name_files(parts, lease, row, model, &take).await {
+        Ok((files, output, poster)) => {
+            let cost = model.price(inputs.length_secs);
+            let value = |v: Result<serde_json::Value, serde_json::Error>| v.unwrap_or_default();
+            Outcome::Publish(Box::new(Published {
+                body: PublishedBody {
+                    output,
+                    poster,
+                    plan: value(serde_json::to_value(&shot.plan)),
+                    report: value(serde_json::to_value(&take.report)),
+                    cost,
+                },
+                files,
+                units: inputs.length_secs,
+                cost,
+            }))
+        }
+        Err(e) => Outcome::SetBack(Setback::Fault, e.to_string()),
+    }
+}
+
+type Named = (Vec<FileRow>, serde_json::Value, Option<String>);
+
+/// Puts what was made under the epoch and gives it names; they count once they are published.
+async fn name_files(
+    parts: &Parts,
+    lease: &Lease,
+    row: &RequestRow,
+    model: &Model,
+    take: &Take,
+) -> Result<Named, ArtifactError> {
+    let mut files = Vec::new();
+    let mut urls = Vec::new();
+    for made in &take.outputs {
+        let file = put(parts, lease, row, &made.name, made).await?;
+        urls.push(file.url_path());
+        files.push(file);
+    }
+    let mut poster = None;
+    if let Some(path) = &take.poster {
+        let made =
+            Made { name: "poster".into(), path: path.clone(), content_type: "image/jpeg".into() };
+        let file = put(parts, lease, row, "poster", &made).await?;
+        poster = Some(file.url_path());
+        files.push(file);
+    }
+    let output = urls.first().map(|url| model.output().body(url)).unwrap_or_default();
+    Ok((files, output, poster))
+}
+
+async fn put(
+    parts: &Parts,
+    lease: &Lease,
+    row: &RequestRow,
+    name: &str,
+    made: &Made,
+) -> Result<FileRow, ArtifactError> {
+    let extension = made.path.extension().and_then(|end| end.to_str()).unwrap_or("bin");
+    let name = format!("{name}.{extension}");
+    let path = format!("{}/{name}", output_folder(lease));
+    let info = parts.artifacts.put_file(&path, &made.path).await?;
+    Ok(FileRow {
+        token: FileToken::new(parts.rng.as_ref()),
+        name,
+        owner: row.owner.clone(),
+        request: Some(row.id.clone()),
+        path: info.path,
+        content_type: made.content_type.clone(),
+        bytes: info.bytes,
+        sha256: info.sha256,
+        created_at: parts.clock.now(),
+    })
+}
