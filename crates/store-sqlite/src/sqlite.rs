@@ -46,7 +46,7 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the database in the folder at `path`, and makes both if they are not there.
     ///
-    /// Reads the whole queue: about a third of a second for a million waiting requests.
+    /// Reads the whole queue.
     pub fn open(path: &Path, mode: OpenMode) -> Result<Self, OpenError> {
         open::make_folder(path)?;
         let lock = match mode {
