@@ -131,6 +131,7 @@ async fn a_decoder_outside_the_whitelist() {
     let shot = picture("1280x720", "24", "3");
     let (kind, msg) = video(made("mov", &format!("{shot} -c:v qtrle"))).await;
     assert_eq!(kind, "unsupported_video_format", "{msg}");
+    assert!(msg.contains("`qtrle`"), "{msg}");
 }
 
 /// A PNG that claims 60000x60000 px, which would be 14 GB of pixels.
