@@ -41,7 +41,7 @@ enum Stage<'a> {
     /// The type is not known yet.
     Unknown,
     Video {
-        walker: HeaderWalker,
+        walker: Box<HeaderWalker>,
         limits: &'a VideoLimits,
         jumped: bool,
     },
@@ -112,7 +112,7 @@ impl<'a> Early<'a> {
                 self.look().map(|()| Step::Go)
             }
             MediaLimits::Video(limits) => {
-                self.stage = Stage::Video { walker: HeaderWalker::new(), limits, jumped: false };
+                self.stage = Stage::Video { walker: Box::default(), limits, jumped: false };
                 let head = std::mem::take(&mut self.head);
                 self.walk(&head)
             }

@@ -60,7 +60,7 @@ async fn a_video_in_place_of_a_picture_and_the_other_way_round() {
 #[tokio::test]
 async fn a_ten_hour_header() {
     let mut film = fast_clip("720x720", "24", "3").to_vec();
-    for name in [b"mvhd", b"tkhd", b"mdhd", b"elst"] {
+    for name in [*b"mvhd", *b"tkhd", *b"mdhd", *b"elst"] {
         stretch(&mut film, name);
     }
     let (kind, msg) = video(film).await;
@@ -68,9 +68,9 @@ async fn a_ten_hour_header() {
 }
 
 /// Multiplies the durations in a version 0 box by 12000.
-fn stretch(film: &mut [u8], name: &[u8; 4]) {
+fn stretch(film: &mut [u8], name: [u8; 4]) {
     let Some(at) = film.windows(4).position(|window| window == name) else { return };
-    let offset = match name {
+    let offset = match &name {
         b"mvhd" | b"mdhd" => 4 + 4 + 12,
         b"tkhd" => 4 + 4 + 16,
         _ => 4 + 8,

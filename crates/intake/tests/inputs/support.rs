@@ -97,7 +97,8 @@ impl World {
     /// The media of a body that has `fields` beside its prompt.
     pub(crate) fn media(&self, fields: Value) -> Vec<MediaInput> {
         let mut body = Map::from_iter([("prompt".to_owned(), json!("the next shot"))]);
-        body.extend(fields.as_object().unwrap().clone());
+        let Value::Object(fields) = fields else { panic!("fields are an object") };
+        body.extend(fields);
         let anything = |_: &str, _: &str, _: u16| true;
         let accepted =
             self.model().validate(&Value::Object(body), Strictness::Lenient, &anything).unwrap();
