@@ -23,6 +23,8 @@ mod envelope;
 mod fail;
 mod footage;
 mod framing;
+#[cfg(test)]
+mod golden;
 mod look;
 mod run;
 mod sheet;

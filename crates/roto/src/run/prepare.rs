@@ -104,7 +104,11 @@ impl Run<'_> {
             reel,
             windows: Arc::new(windows),
             moves: sheet.framing.moves.len(),
-            parallax: if framing::lacks_parallax(&sheet.framing) { "none" } else { "the reference's" },
+            parallax: if framing::lacks_parallax(&sheet.framing) {
+                "none"
+            } else {
+                "the reference's"
+            },
             picture,
             analysis,
             sound,

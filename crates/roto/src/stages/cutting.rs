@@ -37,6 +37,15 @@ const LEAST_PARTING: f32 = 0.6;
 const COVERAGE: (f32, f32) = (0.04, 0.85);
 const MOST_TOUCH: f32 = 0.04;
 
+/// Dark or pale parts of the thing that touch it may differ by this part of the level only, and by
+/// no less than the faintest difference; together they may be this part of the thing.
+const FAINT: f32 = 0.3;
+const FAINTEST: f32 = 7.5;
+const MOST_FAINT: f32 = 0.45;
+
+/// Faint parts thinner than twice this part of the picture are not the thing's.
+const THIN: f32 = 0.04;
+
 /// Part of all that differs which the thing must be: the rest is clutter.
 const LEAST_WHOLE: f32 = 0.8;
 
@@ -104,7 +113,9 @@ fn before_surfaces(image: &Rgba8) -> Result<Option<Plane>, CutError> {
     let differs: Vec<bool> = gaps.iter().map(|&gap| gap > level).collect();
     let all = differs.iter().filter(|&&d| d).count();
     let Some(thing) = largest_piece(&differs, size) else { return Ok(None) };
-    let filled = without_holes(&thing, size);
+    let faint = (FAINT * level).max(FAINTEST);
+    let grown = with_faint_parts(&thing, size, |i| gaps[i] > faint)?;
+    let filled = without_holes(&grown, size);
     let pixels = filled.iter().filter(|&&d| d).count();
     let own = thing.iter().filter(|&&d| d).count();
     let coverage = pixels as f32 / filled.len() as f32;
@@ -220,6 +231,31 @@ fn largest_piece(inside: &[bool], size: (usize, usize)) -> Option<Vec<bool>> {
     Some(mask)
 }
 
+/// The piece and what of the faint pixels hangs together with it, without what is thin; the piece
+/// alone if that is too much to be a part of it or runs to the border.
+fn with_faint_parts(
+    piece: &[bool],
+    size: (usize, usize),
+    faint: impl Fn(usize) -> bool,
+) -> Result<Vec<bool>, CutError> {
+    let joins: Vec<bool> = (0..piece.len()).map(|i| piece[i] || faint(i)).collect();
+    let Some(grown) = largest_piece(&joins, size) else { return Ok(piece.to_vec()) };
+    let data = grown.iter().map(|&inside| if inside { 255 } else { 0 }).collect();
+    let radius = (THIN * size.0.min(size.1) as f32) as usize;
+    let mut core = blur::box_mean(Plane::from_vec(data, size.0, size.1)?.as_ref(), radius);
+    core.data_mut().iter_mut().for_each(|mean| *mean = if *mean >= 253 { 255 } else { 0 });
+    let solid = blur::box_mean(core.as_ref(), radius);
+    let kept: Vec<bool> =
+        (0..piece.len()).map(|i| piece[i] || (grown[i] && solid.data()[i] > 0)).collect();
+    let joined = largest_piece(&kept, size).unwrap_or(kept);
+    let count = |mask: &[bool]| mask.iter().filter(|&&inside| inside).count() as f32;
+    let (own, all) = (count(piece), count(&joined));
+    let ring = ring(size);
+    let touching = ring.iter().filter(|&&i| joined[i]).count() as f32 / ring.len() as f32;
+    let a_part = all <= own * (1.0 + MOST_FAINT) && touching <= MOST_TOUCH;
+    Ok(if a_part { joined } else { piece.to_vec() })
+}
+
 /// Everything that the outside does not reach.
 fn without_holes(inside: &[bool], size: (usize, usize)) -> Vec<bool> {
     let mut reached = vec![false; inside.len()];
@@ -288,6 +324,21 @@ mod tests {
         assert!(cut.at(100, 100)[3] > 250 && cut.at(10, 10)[3] == 0 && cut.at(100, 190)[3] == 0);
         let covered = cut.pixels().iter().filter(|p| p[3] > 127).count() as f32 / 40_000.0;
         assert!((covered - 0.2827).abs() < 0.03, "{covered}");
+    }
+
+    #[test]
+    fn a_dark_part_belongs_to_the_thing_and_a_clear_one_does_not() {
+        let image = |notch: [u8; 3]| {
+            picture(move |x, y| match () {
+                () if disc(x, y) && y > 0.65 && (x - 0.5).abs() < 0.1 => notch,
+                () if disc(x, y) => [200, 60, 40],
+                () => [120 + (60.0 * x) as u8, 130 + (50.0 * x) as u8, 100],
+            })
+        };
+        let dark = cut_out(&image([60, 52, 40])).unwrap();
+        assert!(dark.at(100, 140)[3] > 200);
+        let clear = cut_out(&image([150, 155, 100])).unwrap();
+        assert!(clear.at(100, 150)[3] < 50);
     }
 
     #[test]

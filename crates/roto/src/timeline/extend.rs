@@ -269,7 +269,10 @@ fn best_exit(like: &dyn Likeness, reel: &Reel, shot: &Range<usize>) -> Option<Ju
             // Compared in the middle of the morph, where both show.
             let (a, b) = (exit + morph / 2, entry + morph / 2);
             let length = (exit - entry) as f32 / shot.len() as f32;
-            let distance = like.distance(a, b) * (1.4 - 0.4 * length);
+            // A transition that shows should at least come seldom.
+            let seen = cost(like, a, b) > UNSEEN_JUMP;
+            let short = if seen { 2.4 - 1.4 * length } else { 1.4 - 0.4 * length };
+            let distance = like.distance(a, b) * short;
             if best.is_none_or(|(least, _)| distance < least) {
                 best = Some((distance, Jump { exit, entry, cost: cost(like, a, b) }));
             }
