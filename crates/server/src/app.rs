@@ -1,0 +1,207 @@
+//! What the server is made of, and its settings.
+
+use std::str::FromStr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use artifacts::Artifacts;
+use catalog::{Catalog, UrlPolicy};
+use domain::{Clock, Rng};
+use store::Store;
+use tokio_util::task::TaskTracker;
+use url::Url;
+
+use crate::body::Budget;
+use crate::hooks::{Forecast, Probe, Sniff};
+use crate::ops::ready::LastLook;
+use crate::proxy::Cidr;
+
+/// Settings. The defaults are what is shipped.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// What absolute URLs begin with; without it, the request's Host decides.
+    pub public_url: Option<PublicUrl>,
+    /// Whose `Forwarded` and `X-Forwarded-*` headers count.
+    pub trusted_proxies: Vec<Cidr>,
+    /// Most bytes of a JSON body: 64 MiB of what clients send, and some slack.
+    pub max_body_bytes: u32,
+    /// Most bytes of an upload.
+    pub max_upload_bytes: u64,
+    /// Most bytes of all bodies that are read and worked on at one time. Parsed and decoded, a
+    /// body needs up to four times its size.
+    pub max_bytes_in_flight: u32,
+    /// How long a body waits for its share of `max_bytes_in_flight`.
+    pub body_wait: Duration,
+    /// Longest pause within a body.
+    pub body_idle: Duration,
+    /// Longest time for a whole JSON body.
+    pub body_total: Duration,
+    /// Longest time for a whole upload.
+    pub upload_total: Duration,
+    /// Longest time for the head of a request, idle time of a kept connection included.
+    pub header_timeout: Duration,
+    /// Most open connections; more wait to be accepted.
+    pub max_connections: usize,
+    /// How long open calls may go on after the shutdown began.
+    pub drain: Duration,
+}
+
+/// An absolute http or https URL without query and fragment, to which paths are appended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PublicUrl(String);
+
+/// A text that is no [`PublicUrl`].
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not an absolute http:// or https:// URL without query")]
+pub struct BadPublicUrl(String);
+
+/// What the server works with.
+pub struct Parts {
+    /// Requests, keys and names of files.
+    pub store: Arc<dyn Store>,
+    /// Bytes.
+    pub artifacts: Artifacts,
+    /// Models.
+    pub catalog: Arc<Catalog>,
+    /// The time.
+    pub clock: Arc<dyn Clock>,
+    /// For ids and tokens.
+    pub rng: Arc<dyn Rng>,
+    /// Plans.
+    pub forecast: Arc<dyn Forecast>,
+    /// File types.
+    pub sniff: Arc<dyn Sniff>,
+    /// Which inputs may be plain http, this server's own files apart.
+    pub urls: Arc<dyn UrlPolicy + Send + Sync>,
+    /// More that `/readyz` asks about.
+    pub probes: Vec<Arc<dyn Probe>>,
+    /// Settings.
+    pub config: Config,
+}
+
+/// The state of all handlers. Cheap to clone.
+#[derive(Clone)]
+pub struct App(Arc<Inner>);
+
+struct Inner {
+    parts: Parts,
+    budget: Budget,
+    last_look: LastLook,
+    draining: AtomicBool,
+    tasks: TaskTracker,
+}
+
+const MIB: u32 = 1 << 20;
+
+// === impl Config ===
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            max_body_bytes: 65 * MIB,
+            max_upload_bytes: 200 * u64::from(MIB),
+            max_bytes_in_flight: 260 * MIB,
+            body_wait: Duration::from_secs(5),
+            body_idle: Duration::from_secs(20),
+            body_total: Duration::from_mins(2),
+            upload_total: Duration::from_mins(15),
+            header_timeout: Duration::from_mins(1),
+            max_connections: 4096,
+            drain: Duration::from_secs(10),
+        }
+    }
+}
+
+// === impl PublicUrl ===
+
+impl PublicUrl {
+    /// The URL without a slash at its end.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for PublicUrl {
+    type Err = BadPublicUrl;
+
+    fn from_str(text: &str) -> Result<Self, BadPublicUrl> {
+        let bad = || BadPublicUrl(text.chars().take(200).collect());
+        let url = Url::parse(text).map_err(|_| bad())?;
+        let plain = url.query().is_none() && url.fragment().is_none();
+        let anonymous = url.username().is_empty() && url.password().is_none();
+        if !matches!(url.scheme(), "http" | "https") || !url.has_host() || !plain || !anonymous {
+            return Err(bad());
+        }
+        Ok(Self(url.as_str().trim_end_matches('/').to_owned()))
+    }
+}
+
+// === impl App ===
+
+impl App {
+    /// The state of a server made of `parts`.
+    pub fn new(parts: Parts) -> Self {
+        let budget = Budget::new(parts.config.max_bytes_in_flight, parts.config.body_wait);
+        Self(Arc::new(Inner {
+            parts,
+            budget,
+            last_look: LastLook::default(),
+            draining: AtomicBool::new(false),
+            tasks: TaskTracker::new(),
+        }))
+    }
+
+    /// What it was made of.
+    pub fn parts(&self) -> &Parts {
+        &self.0.parts
+    }
+
+    /// Settings.
+    pub fn config(&self) -> &Config {
+        &self.0.parts.config
+    }
+
+    pub(crate) fn store(&self) -> &dyn Store {
+        self.0.parts.store.as_ref()
+    }
+
+    pub(crate) fn budget(&self) -> &Budget {
+        &self.0.budget
+    }
+
+    pub(crate) fn last_look(&self) -> &LastLook {
+        &self.0.last_look
+    }
+
+    /// Work that goes on although its client has gone; a shutdown waits for it.
+    pub(crate) fn tasks(&self) -> &TaskTracker {
+        &self.0.tasks
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.draining.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn start_draining(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_public_url_loses_its_last_slash_and_keeps_its_path() {
+        let read = |text: &str| text.parse::<PublicUrl>().map(|url| url.as_str().to_owned());
+        assert_eq!(read("https://clips.example/").as_deref(), Ok("https://clips.example"));
+        assert_eq!(read("http://h:81/api/").as_deref(), Ok("http://h:81/api"));
+        for bad in ["clips.example", "ftp://h", "https://h/?a=1", "https://u:p@h/", "https://h/#a"]
+        {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What absolute URLs begin with.
+//!
+//! Clients follow the URLs of a reply verbatim, with their key: the host has to be the one that
+//! they used. A configured public URL wins. Else it is the Host of the request, or what a trusted
+//! proxy says the Host was; nobody else's `Forwarded` counts.
+
+use std::net::SocketAddr;
+
+use axum::extract::FromRequestParts;
+use http::header::{FORWARDED, HOST};
+use http::uri::Authority;
+use http::{HeaderMap, request};
+use wire::ErrorCode;
+
+use crate::app::App;
+use crate::refusal::Refusal;
+
+/// The two ends of a connection; an extension of each request that came over one.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// The client, or the last proxy.
+    pub remote: SocketAddr,
+    /// This server.
+    pub local: SocketAddr,
+}
+
+/// What absolute URLs of this reply begin with; no slash at its end.
+#[derive(Debug, Clone)]
+pub(crate) struct Base(pub(crate) String);
+
+/// The Host header cannot be made part of a URL.
+#[derive(Debug, thiserror::Error)]
+#[error("the `Host` header is not a host name")]
+pub(crate) struct BadHost;
+
+// === impl Base ===
+
+impl Base {
+    /// `path` begins with a slash.
+    pub(crate) fn url(&self, path: &str) -> String {
+        format!("{}{path}", self.0)
+    }
+}
+
+impl FromRequestParts<App> for Base {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut request::Parts, app: &App) -> Result<Self, Refusal> {
+        if let Some(url) = &app.config().public_url {
+            return Ok(Self(url.as_str().to_owned()));
+        }
+        let peer = parts.extensions.get::<Peer>().copied();
+        let trusted = peer.is_some_and(|peer| {
+            app.config().trusted_proxies.iter().any(|network| network.contains(peer.remote.ip()))
+        });
+        Ok(of_request(parts, peer, trusted)?)
+    }
+}
+
+fn of_request(parts: &request::Parts, peer: Option<Peer>, trusted: bool) -> Result<Base, BadHost> {
+    let (proto, forwarded) = if trusted { forwarded(&parts.headers) } else { (None, None) };
+    let scheme =
+        if proto.is_some_and(|p| p.eq_ignore_ascii_case("https")) { "https" } else { "http" };
+    if let Some(host) = forwarded.filter(|host| is_host(host)) {
+        return Ok(Base(format!("{scheme}://{host}")));
+    }
+    let host = match (parts.headers.get(HOST), parts.uri.authority(), peer) {
+        // The target's own authority wins over Host (RFC 9112, section 3.2.2).
+        (_, Some(authority), _) => authority.to_string(),
+        (Some(host), None, _) => host.to_str().map_err(|_| BadHost)?.trim().to_owned(),
+        (None, None, Some(peer)) => peer.local.to_string(),
+        (None, None, None) => return Err(BadHost),
+    };
+    if is_host(&host) { Ok(Base(format!("{scheme}://{host}"))) } else { Err(BadHost) }
+}
+
+/// Proto and host as the nearest proxy, whose entry is the last, saw them.
+fn forwarded(headers: &HeaderMap) -> (Option<&str>, Option<&str>) {
+    let last = |name: &str| {
+        let value = headers.get_all(name).iter().next_back()?.to_str().ok()?;
+        value.rsplit(',').next().map(str::trim).filter(|text| !text.is_empty())
+    };
+    let (mut proto, mut host) = (last("x-forwarded-proto"), last("x-forwarded-host"));
+    for pair in last(FORWARDED.as_str()).into_iter().flat_map(|entry| entry.split(';')) {
+        let Some((name, value)) = pair.split_once('=') else { continue };
+        let value = value.trim().trim_matches('"');
+        match name.trim().to_ascii_lowercase().as_str() {
+            "proto" => proto = Some(value),
+            "host" => host = Some(value),
+            _ => {}
+        }
+    }
+    (proto, host)
+}
+
+fn is_host(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
+    text.len() <= 260
+        && text.bytes().all(plain)
+        && text.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty())
+}
+
+impl From<BadHost> for Refusal {
+    fn from(error: BadHost) -> Self {
+        Self::new(ErrorCode::Malformed, error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn base(headers: &[(&str, &str)], trusted: bool) -> Option<String> {
+        let mut request = http::Request::builder().uri("/v1/models");
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let (parts, ()) = request.body(()).unwrap().into_parts();
+        let peer = "127.0.0.1:9".parse().unwrap();
+        let peer = Peer { remote: peer, local: "127.0.0.1:8080".parse().unwrap() };
+        of_request(&parts, Some(peer), trusted).ok().map(|base| base.0)
+    }
+
+    #[test]
+    fn is_the_host_that_the_client_used() {
+        assert_eq!(base(&[("host", "h:81")], false).as_deref(), Some("http://h:81"));
+        assert_eq!(base(&[("host", "[::1]:81")], false).as_deref(), Some("http://[::1]:81"));
+        assert_eq!(base(&[], false).as_deref(), Some("http://127.0.0.1:8080"));
+    }
+
+    #[test]
+    fn refuses_a_host_that_would_change_the_url() {
+        for host in ["h/evil", "user@h", "h?x", "", "h h", "a:b:c", "h\\x"] {
+            assert_eq!(base(&[("host", host)], false), None, "{host:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_may_say_what_the_host_was() {
+        let said =
+            [("host", "inner"), ("x-forwarded-proto", "https"), ("x-forwarded-host", "o.example")];
+        assert_eq!(base(&said, false).as_deref(), Some("http://inner"));
+        assert_eq!(base(&said, true).as_deref(), Some("https://o.example"));
+        let standard = [
+            ("host", "inner"),
+            (
+                "forwarded",
+                "for=1.2.3.4;proto=http;host=spoofed, for=10.0.0.1;Proto=https;host=\"o.example:444\"",
+            ),
+        ];
+        assert_eq!(base(&standard, true).as_deref(), Some("https://o.example:444"));
+        let wrong =
+            [("host", "inner"), ("x-forwarded-host", "a/b"), ("x-forwarded-proto", "https")];
+        assert_eq!(base(&wrong, true).as_deref(), Some("https://inner"));
+    }
+}

@@ -1,0 +1,96 @@
+//! What the server asks of crates that it does not know; the binary answers.
+
+use async_trait::async_trait;
+use catalog::{Inputs, Model};
+use domain::facts::Facts;
+use serde_json::Value;
+
+/// What would be made of a body.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forecasted {
+    /// The shot plan.
+    pub plan: Value,
+    /// The engine that would run, where one is known.
+    pub engine: Option<String>,
+    /// Wishes that it would not honour, and why.
+    pub unmet: Vec<Value>,
+    /// Whether the media could still change `plan` and `unmet`.
+    pub provisional: bool,
+}
+
+/// Plans a clip without making it: for dry runs, and for records of requests that have not run.
+pub trait Forecast: Send + Sync {
+    /// What would be made of `inputs`; `facts` are there once intake has looked at the media.
+    fn forecast(&self, model: &Model, inputs: &Inputs, facts: Option<&Facts>) -> Forecasted;
+}
+
+/// The types of file that are taken as uploads and shown under `/files`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FileKind {
+    /// `video/mp4`
+    Mp4,
+    /// `video/quicktime`
+    Mov,
+    /// `image/jpeg`
+    Jpeg,
+    /// `image/png`
+    Png,
+    /// `image/webp`
+    Webp,
+}
+
+/// Tells a file's type by its first bytes.
+pub trait Sniff: Send + Sync {
+    /// The type, of those that are taken. `head` is the whole file where it is shorter than
+    /// [`HEAD_BYTES`], else at least that much of it.
+    fn sniff(&self, head: &[u8]) -> Option<FileKind>;
+}
+
+/// So much of a file is looked at to tell its type.
+pub const HEAD_BYTES: usize = 4096;
+
+/// A part of the installation that `/readyz` asks about.
+#[async_trait]
+pub trait Probe: Send + Sync {
+    /// One word: `workers`, `ffmpeg`, …
+    fn name(&self) -> &'static str;
+    /// What is wrong and what to do about it. Shown without a key: no path, no host, no owner.
+    async fn check(&self) -> Result<(), String>;
+}
+
+// === impl FileKind ===
+
+impl FileKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Mp4, Self::Mov, Self::Jpeg, Self::Png, Self::Webp];
+
+    /// Its media type.
+    pub const fn content_type(self) -> &'static str {
+        match self {
+            Self::Mp4 => "video/mp4",
+            Self::Mov => "video/quicktime",
+            Self::Jpeg => "image/jpeg",
+            Self::Png => "image/png",
+            Self::Webp => "image/webp",
+        }
+    }
+
+    /// What its name ends in.
+    pub const fn extension(self) -> &'static str {
+        match self {
+            Self::Mp4 => "mp4",
+            Self::Mov => "mov",
+            Self::Jpeg => "jpg",
+            Self::Png => "png",
+            Self::Webp => "webp",
+        }
+    }
+}
+
+// === impl Sniff ===
+
+impl<F: Fn(&[u8]) -> Option<FileKind> + Send + Sync> Sniff for F {
+    fn sniff(&self, head: &[u8]) -> Option<FileKind> {
+        self(head)
+    }
+}

@@ -1,0 +1,17 @@
+//! One file per operation: its arguments, what can go wrong, its handler.
+
+pub(crate) mod balance;
+pub(crate) mod cancel;
+pub(crate) mod categories;
+pub(crate) mod file;
+pub(crate) mod health;
+pub(crate) mod model;
+pub(crate) mod models;
+pub(crate) mod ready;
+pub(crate) mod record;
+pub(crate) mod requests;
+pub(crate) mod result;
+pub(crate) mod status;
+pub(crate) mod submit;
+pub(crate) mod upload;
+pub(crate) mod whoami;

@@ -1,0 +1,61 @@
+//! `GET /readyz`
+
+use axum::Json;
+use axum::extract::State;
+use domain::Timestamp;
+use http::StatusCode;
+use tokio::sync::Mutex;
+use wire::{Check, HealthWord, Ready};
+
+use crate::app::App;
+
+/// What was found when somebody last looked. The call needs no key and the checks write to disk:
+/// however often it is asked, they run once in [`FRESH_MILLIS`].
+#[derive(Debug, Default)]
+pub(crate) struct LastLook(Mutex<Option<(Timestamp, Ready)>>);
+
+const FRESH_MILLIS: i64 = 1000;
+
+/// Whether the server can take work: 200, or 503 and the reasons.
+pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
+    let mut last = app.last_look().0.lock().await;
+    let now = app.parts().clock.now();
+    let ready = match last.as_ref() {
+        Some((at, found)) if (0..FRESH_MILLIS).contains(&now.millis_since(*at)) => found.clone(),
+        _ => last.insert((now, look(&app).await)).1.clone(),
+    };
+    drop(last);
+    let status = match ready.status {
+        HealthWord::Ok => StatusCode::OK,
+        HealthWord::Draining | HealthWord::Failing => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    (status, Json(ready))
+}
+
+async fn look(app: &App) -> Ready {
+    let mut checks = vec![serving(app)];
+    let store = app.store().check().await.map_err(|error| {
+        tracing::warn!(%error, "the store is not ready");
+        "cannot be read and written, the server's log says why".to_owned()
+    });
+    checks.push(check("store", store));
+    let artifacts = app.parts().artifacts.check().await.map_err(|error| {
+        tracing::warn!(%error, "the file store is not ready");
+        "files cannot be written and read, the server's log says why".to_owned()
+    });
+    checks.push(check("artifacts", artifacts));
+    for probe in &app.parts().probes {
+        checks.push(check(probe.name(), probe.check().await));
+    }
+    Ready::of(checks)
+}
+
+fn serving(app: &App) -> Check {
+    let status = if app.is_draining() { HealthWord::Draining } else { HealthWord::Ok };
+    Check { name: "server".to_owned(), status, message: None }
+}
+
+fn check(name: &str, outcome: Result<(), String>) -> Check {
+    let status = if outcome.is_ok() { HealthWord::Ok } else { HealthWord::Failing };
+    Check { name: name.to_owned(), status, message: outcome.err() }
+}

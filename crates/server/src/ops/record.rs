@@ -1,0 +1,135 @@
+//! `GET /v1/requests/{id}`
+
+use axum::Json;
+use axum::extract::State;
+use serde_json::Value;
+use store::RequestRow;
+use store::row::Moment;
+use wire::{EngineInfo, Event, Record, StageTimes, path};
+
+use crate::app::App;
+use crate::auth::Caller;
+use crate::base::Base;
+use crate::hooks::Forecasted;
+use crate::lookup::{self, Id};
+use crate::ops::requests::position;
+use crate::refusal::Refusal;
+use crate::render;
+
+/// Everything about one request.
+pub(crate) async fn record(
+    State(app): State<App>,
+    caller: Caller,
+    id: Id,
+    base: Base,
+) -> Result<Json<Record>, Refusal> {
+    let row = lookup::row(&app, &caller, &id).await?;
+    let position = position(&app, &row).await?;
+    Ok(Json(of_row(&app, &row, position, &base)))
+}
+
+fn of_row(app: &App, row: &RequestRow, position: Option<u64>, base: &Base) -> Record {
+    let Made { plan, engine, unmet } = made(app, row);
+    let id = row.id.as_str();
+    Record {
+        summary: render::summary(row, position, base),
+        input: row.body.input.clone(),
+        plan,
+        engine,
+        unmet,
+        warnings: row.body.warnings.clone(),
+        stages: stages(&row.body.timeline),
+        events: row.body.timeline.iter().map(event).collect(),
+        priority: Some(row.order.priority.as_str().to_owned()),
+        attempts: runs(&row.body.timeline),
+        cost: row.body.published.as_ref().map(|published| published.cost.usd()),
+        expires_at: None,
+        status_url: base.url(&path::status(id)),
+        result_url: base.url(&path::result(id)),
+        cancel_url: base.url(&path::cancel(id)),
+    }
+}
+
+struct Made {
+    plan: Option<Value>,
+    engine: Option<EngineInfo>,
+    unmet: Vec<Value>,
+}
+
+/// What was made of the prompt and by which engine; before that, what would be made of it.
+fn made(app: &App, row: &RequestRow) -> Made {
+    let Some(published) = &row.body.published else {
+        let forecast = forecast(app, row);
+        let unmet = forecast.as_ref().map_or_else(Vec::new, |f| f.unmet.clone());
+        return Made { plan: forecast.map(|f| f.plan), engine: None, unmet };
+    };
+    let text = |name| published.report.get(name).and_then(Value::as_str).map(str::to_owned);
+    let engine = text("engine").map(|name| EngineInfo {
+        name,
+        version: text("version").unwrap_or_default(),
+        seed: published.report.get("seed").and_then(Value::as_u64),
+    });
+    let unmet = published.report.get("unmet").and_then(Value::as_array).cloned();
+    Made { plan: Some(published.plan.clone()), engine, unmet: unmet.unwrap_or_default() }
+}
+
+/// `None` where the model has gone from the catalogue, or has changed its fields.
+fn forecast(app: &App, row: &RequestRow) -> Option<Forecasted> {
+    let model = app.parts().catalog.get(&row.model)?;
+    let inputs = model.inputs(&row.body.input).ok()?;
+    Some(app.parts().forecast.forecast(model, &inputs, row.body.facts.as_ref()))
+}
+
+fn event(moment: &Moment) -> Event {
+    let (kind, message) = (moment.event.clone(), moment.note.clone());
+    Event { at: moment.at.to_string(), kind, message }
+}
+
+/// Each try of each stage: from its start to whatever came next.
+fn stages(timeline: &[Moment]) -> Vec<StageTimes> {
+    let mut out: Vec<StageTimes> = Vec::new();
+    for moment in timeline {
+        if let Some(last) = out.last_mut().filter(|last| last.finished_at.is_none()) {
+            last.finished_at = Some(moment.at.to_string());
+        }
+        let name = match moment.event.as_str() {
+            "intake_started" => "intake",
+            "run_started" => "run",
+            _ => continue,
+        };
+        let started_at = moment.at.to_string();
+        out.push(StageTimes { name: name.to_owned(), started_at, finished_at: None });
+    }
+    out
+}
+
+fn runs(timeline: &[Moment]) -> u32 {
+    timeline.iter().filter(|moment| moment.event == "run_started").count() as u32
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use domain::Timestamp;
+
+    #[test]
+    fn a_stage_lasts_until_the_next_event() {
+        let events =
+            ["received", "intake_started", "ready", "run_started", "set_back", "run_started"];
+        let moment = |(secs, event): (i64, &str)| Moment {
+            at: Timestamp::from_secs(secs),
+            event: event.to_owned(),
+            note: String::new(),
+        };
+        let timeline: Vec<Moment> = (0..).zip(events).map(moment).collect();
+        let seen: Vec<String> = stages(&timeline)
+            .iter()
+            .map(|stage| {
+                let end = stage.finished_at.as_deref().map_or("-", |at| &at[17..19]);
+                format!("{} {} {end}", stage.name, &stage.started_at[17..19])
+            })
+            .collect();
+        assert_eq!(seen, ["intake 01 02", "run 03 04", "run 05 -"]);
+        assert_eq!(runs(&timeline), 2);
+    }
+}

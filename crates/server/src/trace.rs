@@ -1,0 +1,65 @@
+//! Around every call: its id, its line in the log, and a net for panics.
+
+use std::panic::AssertUnwindSafe;
+
+use axum::extract::{MatchedPath, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use domain::id::hex;
+use futures_util::FutureExt;
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::app::App;
+use crate::refusal::Refusal;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+
+/// Names the call, runs it, and logs one line: the route's template, never its path or query.
+pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) -> Response {
+    let clock = &app.parts().clock;
+    let (method, started) = (request.method().clone(), clock.now());
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let id = sent_id(request.headers()).unwrap_or_else(|| new_id(&app));
+    let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        Ok(response) => response,
+        Err(_) => Refusal::internal().into_response(),
+    };
+    let ms = clock.now().millis_since(started);
+    let route = route.as_ref().map_or("-", MatchedPath::as_str);
+    let status = response.status().as_u16();
+    tracing::info!(%method, route, status, ms, request_id = ?id, "call");
+    response.headers_mut().insert(REQUEST_ID, id);
+    response
+}
+
+/// The client's own id, if it is short and plain.
+fn sent_id(headers: &HeaderMap) -> Option<HeaderValue> {
+    let id = headers.get(REQUEST_ID)?;
+    let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
+    let sane = (1..=128).contains(&id.len()) && id.as_bytes().iter().all(plain);
+    sane.then(|| id.clone())
+}
+
+fn new_id(app: &App) -> HeaderValue {
+    let mut random = [0_u8; 16];
+    app.parts().rng.fill(&mut random);
+    HeaderValue::try_from(hex(&random)).unwrap_or(HeaderValue::from_static("-"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_plain_ids_are_echoed() {
+        let sent = |text: &str| {
+            let value = HeaderValue::from_bytes(text.as_bytes()).unwrap();
+            sent_id(&HeaderMap::from_iter([(REQUEST_ID, value)]))
+        };
+        assert_eq!(sent("a-1_b.C").unwrap(), "a-1_b.C");
+        assert_eq!(sent(""), None);
+        assert_eq!(sent("a b"), None);
+        assert_eq!(sent("<script>"), None);
+        assert_eq!(sent(&"a".repeat(129)), None);
+    }
+}

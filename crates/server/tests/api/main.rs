@@ -1,0 +1,16 @@
+//! The API from outside: status, headers and whole bodies, one module for each part of the URL
+//! space, and what only a real connection shows.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "a failed call is a failed test")]
+
+mod auth;
+mod bodies;
+mod connection;
+mod files;
+mod health;
+mod log;
+mod models;
+mod requests;
+mod routes;
+mod states;
+mod submit;
+mod support;
