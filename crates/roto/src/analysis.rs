@@ -48,6 +48,7 @@ const LEAST_INLIERS: f32 = 0.25;
 
 /// What the passes of a sheet need to know.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
 pub(crate) struct Questions {
     /// Where shots begin.
     pub(crate) cuts: bool,
@@ -198,7 +199,9 @@ impl Analyst {
         shots.push(start..frames.max(start + 1));
         let colours = per_shot(&shots, &self.colours);
         let mut subjects = self.maps;
-        shots.iter().for_each(|shot| follow_movers(&mut subjects, &self.movers, shot));
+        for shot in &shots {
+            follow_movers(&mut subjects, &self.movers, shot);
+        }
         let mut motions = self.motions;
         for shot in shots.iter().skip(1) {
             if let Some(motion) = motions.get_mut(shot.start - 1) {
@@ -380,7 +383,9 @@ mod tests {
 
     fn analyse(frames: &[Yuv420], questions: Questions) -> Analysis {
         let mut analyst = Analyst::new(questions);
-        frames.iter().for_each(|frame| analyst.see(frame.as_ref()).unwrap());
+        for frame in frames {
+            analyst.see(frame.as_ref()).unwrap();
+        }
         analyst.finish()
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use media::Frame;
 
-use crate::analysis::{Analysis, Analyst, Questions};
+use crate::analysis::{Analyst, Questions};
 use crate::fail::Failure;
 use crate::footage::{Footage, Source, view};
 use crate::look::{Colourist, Look, Part};
@@ -47,7 +47,9 @@ fn hash(bytes: &[u8], start: u64) -> u64 {
 
 fn made() -> u64 {
     let mut analyst = Analyst::new(Questions { cuts: true, colours: true, ..Questions::default() });
-    (0..8).for_each(|n| analyst.see(view(&picture(n)).unwrap()).unwrap());
+    for n in 0..8 {
+        analyst.see(view(&picture(n)).unwrap()).unwrap();
+    }
     let analysis = Arc::new(analyst.finish());
     let look =
         |look| LookWish { look: LookKind::Named(look), strength: 0.7, part: Part::All, when: None };
@@ -64,7 +66,9 @@ fn made() -> u64 {
     let mut footage = Footage::new(Drifting { next: 0 }, &cues, true);
     cues.iter().enumerate().fold(0xcbf2_9ce4_8422_2325, |sum, (n, cue)| {
         let mut frame = footage.show(n, cue).unwrap();
-        stages.iter_mut().for_each(|stage| stage.apply(n, cue, &mut frame).unwrap());
+        for stage in &mut stages {
+            stage.apply(n, cue, &mut frame).unwrap();
+        }
         hash(frame.data(), sum)
     })
 }

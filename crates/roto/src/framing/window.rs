@@ -1,7 +1,7 @@
 //! A window over a picture, and the picture through it.
 
 use kernels::resize::{self, Filter};
-use kernels::{Rect, ShapeError, Similarity, Yuv420Mut, Yuv420Ref, warp};
+use kernels::{Rect, Similarity, Yuv420Mut, Yuv420Ref, warp};
 
 /// Turns below this many radians are not worth a second resample.
 const LEAST_TURN: f32 = 0.0004;
@@ -58,7 +58,7 @@ impl Window {
     }
 
     /// Where a point of the picture is seen on a screen, from the screen's middle, in its px.
-    pub(crate) fn to_screen(&self, screen: (usize, usize)) -> Similarity {
+    pub(crate) fn to_screen(self, screen: (usize, usize)) -> Similarity {
         let scale = screen.0 as f32 / self.size.0;
         let shift = Similarity::translation(-self.centre.0, -self.centre.1);
         let turn = Similarity { scale, rotation: -self.turn, tx: 0.0, ty: 0.0 };
@@ -66,11 +66,7 @@ impl Window {
     }
 
     /// Shows the window on the screen.
-    pub(crate) fn show(
-        &self,
-        picture: Yuv420Ref<'_>,
-        screen: &mut Yuv420Mut<'_>,
-    ) -> Result<(), ShapeError> {
+    pub(crate) fn show(&self, picture: Yuv420Ref<'_>, screen: &mut Yuv420Mut<'_>) {
         if self.turn.abs() < LEAST_TURN {
             let rect = Rect {
                 x: self.centre.0 - self.size.0 / 2.0,
@@ -79,7 +75,7 @@ impl Window {
                 height: self.size.1,
             };
             resize::crop_frame(picture, rect, screen, Filter::Bicubic);
-            return Ok(());
+            return;
         }
         let middle = (picture.size().0 as f32 / 2.0, picture.size().1 as f32 / 2.0);
         let source_of = Similarity {
@@ -92,6 +88,5 @@ impl Window {
             let factor = plane.width() as f32 / picture.size().0 as f32;
             warp::by_similarity(plane, &source_of.resized(factor), out);
         }
-        Ok(())
     }
 }

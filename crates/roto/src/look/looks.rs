@@ -170,6 +170,7 @@ impl Look {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm a look")]
     fn mood(self, rgb: [f32; 3], scene: f32) -> [f32; 3] {
         match self {
             Self::Noir => {
@@ -238,16 +239,8 @@ impl Look {
         match self {
             Self::Mono => contrast(mono(rgb, GREY), 0.12, 0.45),
             Self::Sepia => {
-                let grey = mono(rgb, GREY)[0];
-                squeeze(
-                    [
-                        libm::powf(grey.clamp(0.0, 1.0), 0.82),
-                        libm::powf(grey.clamp(0.0, 1.0), 1.02),
-                        libm::powf(grey.clamp(0.0, 1.0), 1.38),
-                    ],
-                    0.03,
-                    0.97,
-                )
+                let grey = mono(rgb, GREY)[0].clamp(0.0, 1.0);
+                squeeze([0.82, 1.02, 1.38].map(|power| libm::powf(grey, power)), 0.03, 0.97)
             }
             Self::Film => {
                 let toned = split(rgb, [-0.01, 0.005, 0.015], [0.03, 0.015, -0.01]);

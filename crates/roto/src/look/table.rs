@@ -27,7 +27,7 @@ pub(crate) struct Colourist {
 /// One change, ready to be applied to a colour.
 enum Step<'a> {
     Look(&'a LookWish, crate::look::Look, f32),
-    Transfer(&'a LookWish, Transfer, f32),
+    Transfer(&'a LookWish, Box<Transfer>, f32),
 }
 
 // === impl Colourist ===
@@ -94,7 +94,7 @@ impl Colourist {
                     Transfer::between(scene, goal)
                 };
                 let strength = (wish.strength / 0.8).min(1.0);
-                Some(Step::Transfer(wish, transfer, share * strength))
+                Some(Step::Transfer(wish, Box::new(transfer), share * strength))
             }
         }
     }

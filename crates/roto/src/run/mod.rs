@@ -164,7 +164,7 @@ impl Run<'_> {
             }
             Ok(())
         })?;
-        self.note(&prepared, recorder);
+        Self::note(&prepared, recorder);
         recorder.add("encode", prepared.sound_parameters(), self.clock.now().millis_since(started));
         recorder.metric("frames", cues.len() as f64);
         poster.ok_or_else(|| crate::fail::internal("a clip of no frames was asked for"))
@@ -182,7 +182,7 @@ impl Run<'_> {
             made = Some(self.dress(frame, n, &cue, &mut prepared, recorder)?);
             Ok(())
         })?;
-        self.note(&prepared, recorder);
+        Self::note(&prepared, recorder);
         self.context.progress("render", 0.98);
         made.ok_or_else(|| crate::fail::internal("no frame was made"))
     }
@@ -226,7 +226,7 @@ impl Run<'_> {
         Ok(frame)
     }
 
-    fn note(&self, prepared: &Prepared, recorder: &mut Recorder) {
+    fn note(prepared: &Prepared, recorder: &mut Recorder) {
         if let Some(parameters) = prepared.time_parameters() {
             recorder.add_spent("time", parameters);
         }

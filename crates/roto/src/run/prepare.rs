@@ -297,7 +297,7 @@ impl Prepared {
         let Some(windows) = self.windows.as_ref() else { return Ok(picture) };
         let window = windows.get(n).ok_or_else(|| internal("a frame has no window"))?;
         let mut shown = blank(screen)?;
-        window.show(view(&picture)?, &mut view_mut(&mut shown)?)?;
+        window.show(view(&picture)?, &mut view_mut(&mut shown)?);
         Ok(shown)
     }
 
@@ -365,7 +365,11 @@ fn reel_rate(sheet: &Sheet, probe: &VideoProbe, fps: u32) -> u32 {
 fn reel(analysis: &Analysis, probe: &VideoProbe, rate: u32, clip: Clip) -> Reel {
     let guessed = (probe.duration_secs * f64::from(rate)).round().max(1.0) as usize;
     let frames = if analysis.frames > 0 { analysis.frames } else { guessed };
-    let shots = if analysis.shots.is_empty() { vec![0..frames] } else { analysis.shots.clone() };
+    let shots = if analysis.shots.is_empty() {
+        std::iter::once(0..frames).collect()
+    } else {
+        analysis.shots.clone()
+    };
     Reel {
         frames,
         rate: f64::from(rate),

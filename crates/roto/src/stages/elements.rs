@@ -40,7 +40,7 @@ const CAST_SHARE: f32 = 0.4;
 
 /// Most that lightness and colour are moved, in Lab units.
 const MOST_LIGHT: f32 = 14.0;
-const MOST_CAST: f32 = 9.0;
+const MOST_CAST: f32 = 5.0;
 
 /// Seconds of coming in from an edge.
 const ENTRY_SECS: f64 = 1.6;

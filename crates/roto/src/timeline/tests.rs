@@ -31,7 +31,13 @@ impl Likeness for OneWay {
 }
 
 fn reel(frames: usize, out_frames: usize) -> Reel {
-    Reel { frames, rate: 24.0, out_frames, out_rate: 24.0, shots: vec![0..frames] }
+    Reel {
+        frames,
+        rate: 24.0,
+        out_frames,
+        out_rate: 24.0,
+        shots: std::iter::once(0..frames).collect(),
+    }
 }
 
 fn changed(change: TimeChange) -> Timing {

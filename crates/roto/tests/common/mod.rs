@@ -1,6 +1,7 @@
 //! Small clips made with ffmpeg, a shot around them, and what came out of it.
 
 #![allow(dead_code, unreachable_pub, reason = "each test file uses its part")]
+#![allow(clippy::unwrap_used, reason = "a helper that fails fails its test")]
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
