@@ -183,9 +183,10 @@ impl Worker {
     }
 
     async fn until_next_wake(&self) {
-        let wait = match self.parts.store.next_wake().await {
+        let now = self.parts.clock.now();
+        let wait = match self.parts.store.next_wake_after(now).await {
             Ok(Some(at)) => {
-                let millis = at.millis_since(self.parts.clock.now()).max(0) as u64;
+                let millis = at.millis_since(now).max(0) as u64;
                 Duration::from_millis(millis + 1).min(LONGEST_SLEEP)
             }
             Ok(None) => LONGEST_SLEEP,

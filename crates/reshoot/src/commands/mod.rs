@@ -1,0 +1,53 @@
+//! One file for each command.
+
+mod child;
+mod doctor;
+mod keys;
+mod local;
+mod models;
+mod plan;
+mod probe;
+mod run;
+mod serve;
+
+use std::io::Write;
+use std::process::ExitCode;
+
+use anyhow::Context;
+use serde::Serialize;
+
+use crate::cli::Command;
+
+/// Does what the command line says.
+pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
+    match command {
+        Command::Serve(args) => serve::run(&args),
+        Command::Run(args) => run::run(&args),
+        Command::Plan(args) => plan::run(&args),
+        Command::Probe(args) => probe::run(&args),
+        Command::Keys(command) => keys::run(command),
+        Command::Models(args) => models::run(&args),
+        Command::Doctor(args) => doctor::run(&args),
+        Command::Jail { args } => Ok(media::jail::main(args.into_iter())),
+        Command::Engine { name, require_sandbox } => child::run(&name, require_sandbox),
+    }
+}
+
+/// Prints one JSON document.
+fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
+    print_line(&serde_json::to_string_pretty(value)?)
+}
+
+/// Prints one line.
+fn print_line(line: &str) -> anyhow::Result<()> {
+    writeln!(std::io::stdout(), "{line}").context("standard output is closed")
+}
+
+/// A runtime for commands that fetch or wait.
+fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .context("no threads for the runtime")
+}

@@ -1,0 +1,208 @@
+//! `reshoot serve`: the API and workers, in one process.
+
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use artifacts::Artifacts;
+use async_trait::async_trait;
+use catalog::Catalog;
+use domain::Clock;
+use domain::key::KeyRole;
+use egress::Exempt;
+use media::Toolchain;
+use server::{App, FileKind, Probe};
+use store::Store;
+use store_sqlite::OpenMode;
+use tokio::net::TcpListener;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+use worker::{Settings, Worker};
+
+use crate::cli::ServeArgs;
+use crate::commands::{keys, print_line, runtime};
+use crate::config::{self, Serve};
+use crate::exit::{Coded, UNAVAILABLE};
+use crate::machine::{KernelRng, SystemClock};
+use crate::planning::Planner;
+use crate::wiring;
+
+/// Requests whose inputs are fetched at the same time.
+const INTAKES: usize = 8;
+
+/// Asks whether ffmpeg starts, for `/readyz`.
+struct FfmpegProbe(Toolchain);
+
+pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
+    let serve = config::serve(args)?;
+    tracing_subscriber::fmt()
+        .with_env_filter(
+            EnvFilter::try_from_env("RESHOOT_LOG").unwrap_or_else(|_| EnvFilter::new("info")),
+        )
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+    runtime()?.block_on(up(serve))?;
+    Ok(ExitCode::SUCCESS)
+}
+
+async fn up(serve: Serve) -> anyhow::Result<()> {
+    let store: Arc<dyn Store> = Arc::new(wiring::store(&serve.installation, OpenMode::Serve)?);
+    let artifacts = wiring::artifacts(&serve.installation.data)?;
+    let catalog = Arc::new(wiring::catalog(&serve.installation)?);
+    let lost = store.void_leases(SystemClock.now()).await?;
+    if lost > 0 {
+        tracing::info!(lost, "work of an earlier run goes back to the queue");
+    }
+    let listener = TcpListener::bind(serve.listen).await.map_err(|e| {
+        Coded::new(UNAVAILABLE, format!("cannot listen on {}: {e}; use --listen", serve.listen))
+    })?;
+    let address = listener.local_addr().context("no local address")?;
+    let app = App::new(server_parts(&serve, &store, &artifacts, &catalog)?);
+    let worker = worker(&serve, &store, &artifacts, &catalog)?;
+    let stop = CancellationToken::new();
+    let answering = server::serve(listener, app, stop.clone());
+    let working = async {
+        match worker {
+            Some(worker) => worker.run(stop.clone()).await,
+            None => stop.cancelled().await,
+        }
+    };
+    let telling = async {
+        print_line(&format!("listening on http://{address}"))?;
+        first_key(store.as_ref(), &catalog, address).await?;
+        until_told().await?;
+        tracing::info!("stopping: no new work is taken");
+        stop.cancel();
+        anyhow::Ok(())
+    };
+    let (answered, (), told) = tokio::join!(answering, working, telling);
+    told?;
+    answered.context("the listener failed")
+}
+
+fn server_parts(
+    serve: &Serve,
+    store: &Arc<dyn Store>,
+    artifacts: &Artifacts,
+    catalog: &Arc<Catalog>,
+) -> anyhow::Result<server::Parts> {
+    let sandbox = serve.installation.require_sandbox;
+    let exempt = wiring::exempt(&serve.installation)?;
+    let mut probes: Vec<Arc<dyn Probe>> = Vec::new();
+    if serve.workers > 0 {
+        probes.push(Arc::new(FfmpegProbe(wiring::toolchain(sandbox)?)));
+    }
+    Ok(server::Parts {
+        store: Arc::clone(store),
+        artifacts: artifacts.clone(),
+        catalog: Arc::clone(catalog),
+        clock: Arc::new(SystemClock),
+        rng: Arc::new(KernelRng),
+        forecast: Arc::new(Planner { engines: wiring::engines(sandbox)? }),
+        sniff: Arc::new(sniff),
+        urls: Arc::new(move |_: &str, host: &str, port: u16| {
+            exempt.iter().any(|exempt: &Exempt| exempt.allows(host, port))
+        }),
+        probes,
+        config: server::Config {
+            public_url: serve.public_url.clone(),
+            trusted_proxies: serve.trusted_proxy.clone(),
+            ..server::Config::default()
+        },
+    })
+}
+
+fn worker(
+    serve: &Serve,
+    store: &Arc<dyn Store>,
+    artifacts: &Artifacts,
+    catalog: &Arc<Catalog>,
+) -> anyhow::Result<Option<Worker>> {
+    if serve.workers == 0 {
+        return Ok(None);
+    }
+    let installation = &serve.installation;
+    let scratch = installation.data.join("scratch");
+    // What an earlier run left behind; the lock on the data folder says that it is gone.
+    let _ = std::fs::remove_dir_all(&scratch);
+    std::fs::create_dir_all(&scratch).context("no scratch folder")?;
+    let parts = worker::Parts {
+        store: Arc::clone(store),
+        artifacts: artifacts.clone(),
+        catalog: Arc::clone(catalog),
+        intake: wiring::intake(installation, artifacts.clone())?,
+        default_engine: wiring::DEFAULT_ENGINE.to_owned(),
+        launcher: wiring::launcher(installation.require_sandbox)?,
+        scratch: std::path::absolute(scratch)?,
+        clock: Arc::new(SystemClock),
+        rng: Arc::new(KernelRng),
+    };
+    let settings = Settings {
+        runs: serve.workers as usize,
+        intakes: INTAKES,
+        drain: Duration::from_secs(serve.drain_secs),
+    };
+    Ok(Some(Worker::new(parts, settings)))
+}
+
+/// On an empty installation: a key, and a call to try it with.
+async fn first_key(
+    store: &dyn Store,
+    catalog: &Catalog,
+    address: SocketAddr,
+) -> anyhow::Result<()> {
+    if !store.keys(None).await?.is_empty() {
+        return Ok(());
+    }
+    let secret = keys::create(store, "first", None, KeyRole::Admin).await?;
+    let key = secret.expose();
+    print_line(&format!("this installation is new; its first key, shown once: {key}"))?;
+    let Some(model) = catalog.models().next() else { return Ok(()) };
+    let id = model.id();
+    print_line("try it:")?;
+    print_line(&format!(
+        "  curl --header 'Authorization: Bearer {key}' http://{address}/v1/models/{id}"
+    ))
+}
+
+/// Waits for SIGTERM or Ctrl-C.
+async fn until_told() -> anyhow::Result<()> {
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    Ok(())
+}
+
+fn sniff(head: &[u8]) -> Option<FileKind> {
+    Some(match media::sniff(head)? {
+        media::FileKind::Mp4 => FileKind::Mp4,
+        media::FileKind::Mov => FileKind::Mov,
+        media::FileKind::Jpeg => FileKind::Jpeg,
+        media::FileKind::Png => FileKind::Png,
+        media::FileKind::Webp => FileKind::Webp,
+        media::FileKind::Other(_) => return None,
+    })
+}
+
+#[async_trait]
+impl Probe for FfmpegProbe {
+    fn name(&self) -> &'static str {
+        "ffmpeg"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        let tools = self.0.clone();
+        let check = tokio::task::spawn_blocking(move || tools.check()).await;
+        match check {
+            Ok(check) if check.ffmpeg.is_ok() && check.ffprobe.is_ok() => Ok(()),
+            _ => Err("ffmpeg does not start; `reshoot doctor` says more".to_owned()),
+        }
+    }
+}

@@ -1,0 +1,28 @@
+//! The machine's own clock and randomness: the only place that reads them.
+
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use domain::{Clock, Rng, Timestamp};
+
+/// The system clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct SystemClock;
+
+/// The kernel's random source.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct KernelRng;
+
+impl Clock for SystemClock {
+    #[expect(clippy::disallowed_methods, reason = "this is the clock that everybody else is given")]
+    fn now(&self) -> Timestamp {
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Timestamp(since.as_micros() as i64)
+    }
+}
+
+impl Rng for KernelRng {
+    #[expect(clippy::expect_used, reason = "without randomness there are no keys: better to stop")]
+    fn fill(&self, bytes: &mut [u8]) {
+        getrandom::fill(bytes).expect("the kernel gives random bytes");
+    }
+}
