@@ -3,12 +3,13 @@
 use std::future::poll_fn;
 use std::io;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
 use http::Request;
-use hyper::body::Incoming;
+use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
@@ -104,7 +105,10 @@ impl Serving {
     async fn connection(&self, stream: TcpStream) {
         let Ok(peer) = peer(&stream) else { return };
         let router = self.router.clone();
+        let with_body = Arc::new(AtomicBool::new(false));
+        let last = Arc::clone(&with_body);
         let service = service_fn(move |request: Request<Incoming>| {
+            last.store(!request.body().is_end_stream(), Ordering::Relaxed);
             let mut request = request.map(Body::new);
             request.extensions_mut().insert(peer);
             Box::pin(router.clone().oneshot(request))
@@ -124,7 +128,7 @@ impl Serving {
                 () = self.abort.cancelled() => return,
             }
         };
-        if served.is_ok() {
+        if served.is_ok() && with_body.load(Ordering::Relaxed) {
             let lingering = linger(connection.into_parts().io.into_inner());
             tokio::select! {
                 _ = timeout(LINGER, lingering) => {}

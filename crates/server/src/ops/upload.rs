@@ -3,7 +3,7 @@
 //! The bytes go to the file store as they come; memory holds a window of them. The type is told
 //! from the first bytes, whatever the client says it is.
 
-use artifacts::{ArtifactError, Artifacts, PutInfo};
+use artifacts::{ArtifactError, Artifacts, Writer};
 use axum::Json;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, Request, State};
@@ -13,6 +13,7 @@ use futures_util::{Stream, StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use std::pin::{Pin, pin};
 use store::{FileRow, StoreError};
+use tokio::task::JoinError;
 use wire::{ErrorCode, FileUploaded};
 
 use crate::app::App;
@@ -41,6 +42,8 @@ pub(crate) enum UploadError {
     Artifact(#[from] ArtifactError),
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error("keeping a file failed")]
+    Panicked(#[from] JoinError),
 }
 
 /// What the file store and the connection hold of an upload at one time, in bytes.
@@ -143,19 +146,21 @@ async fn keep(
     let name = name(claimed, kind);
     let path = format!("uploads/{token}/{name}");
     let all = pin!(stream::iter([Ok(Bytes::from(head))]).chain(parts));
-    let info = write(&app.parts().artifacts, &path, all, app.config().max_upload_bytes).await?;
+    let writer = write(&app.parts().artifacts, &path, all, app.config().max_upload_bytes).await?;
     let row = FileRow {
         token,
         name,
         owner: caller.0.owner.clone(),
         request: None,
-        path: info.path,
+        path,
         content_type: kind.content_type().to_owned(),
-        bytes: info.bytes,
-        sha256: info.sha256,
+        bytes: writer.bytes(),
+        sha256: String::new(),
         created_at: app.parts().clock.now(),
     };
-    name_it(app, row).await
+    // Once the bytes have a path they get a row, whether the client waits for it or not.
+    let own = app.clone();
+    app.tasks().spawn(async move { finish(&own, writer, row).await }).await?
 }
 
 async fn write(
@@ -163,7 +168,7 @@ async fn write(
     path: &str,
     mut parts: Parts<'_>,
     max_bytes: u64,
-) -> Result<PutInfo, UploadError> {
+) -> Result<Writer, UploadError> {
     let mut writer = artifacts.writer(path).await?;
     while let Some(part) = parts.next().await {
         writer.write(&part?).await?;
@@ -171,11 +176,12 @@ async fn write(
             return Err(BodyError::TooLarge { limit: max_bytes }.into());
         }
     }
-    Ok(writer.finish().await?)
+    Ok(writer)
 }
 
-/// Gives the bytes a row; bytes that get none are removed.
-async fn name_it(app: &App, row: FileRow) -> Result<FileRow, UploadError> {
+/// Makes the bytes durable and gives them their row; bytes that get none are removed.
+async fn finish(app: &App, writer: Writer, row: FileRow) -> Result<FileRow, UploadError> {
+    let row = FileRow { sha256: writer.finish().await?.sha256, ..row };
     match app.store().add_file(row.clone()).await {
         Ok(()) => Ok(row),
         Err(error) => {
@@ -233,6 +239,10 @@ impl From<UploadError> for Refusal {
             UploadError::Format => Self::new(ErrorCode::UnsupportedMediaType, error.to_string()),
             UploadError::Artifact(error) => error.into(),
             UploadError::Store(error) => error.into(),
+            UploadError::Panicked(error) => {
+                tracing::error!(%error, "keeping a file failed");
+                Self::internal()
+            }
         }
     }
 }

@@ -1,11 +1,13 @@
 //! `POST /v1/files`, `/files/{token}/{name}`
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http::{Method, StatusCode};
 use insta::assert_json_snapshot;
 use server::Config;
 
-use crate::support::{Fixture, PNG, Reply, Setup, bare};
+use crate::support::{Fixture, PNG, Repeating, Reply, Setup, bare};
 
 async fn upload(server: &Fixture, content_type: &str, body: impl Into<Body>) -> Reply {
     let request = server.request(Method::POST, "/v1/files").header("content-type", content_type);
@@ -101,6 +103,16 @@ async fn an_upload_over_the_limit_is_refused_and_leaves_nothing() {
     assert_eq!(over.status, StatusCode::PAYLOAD_TOO_LARGE);
     let over = upload(&server, form, multipart(&[(name, &file(300_000))])).await;
     assert_eq!(over.status, StatusCode::PAYLOAD_TOO_LARGE, "{}", over.text());
+    assert_eq!(server.kept("uploads").await, 1);
+}
+
+#[tokio::test]
+async fn bytes_of_a_file_that_got_no_name_are_removed() {
+    let server = Fixture::with(Setup { rng: Arc::new(Repeating), ..Setup::default() }).await;
+    uploaded(&server).await;
+    let form = multipart(&[("name=\"f\"; filename=\"second.png\"", PNG)]);
+    let reply = upload(&server, "multipart/form-data; boundary=XX", form).await;
+    assert_eq!(reply.status, StatusCode::INTERNAL_SERVER_ERROR);
     assert_eq!(server.kept("uploads").await, 1);
 }
 

@@ -4,14 +4,14 @@ use std::pin::pin;
 use std::sync::Arc;
 
 use axum::body::Body;
-use domain::{Priority, Rng};
+use domain::Priority;
 use futures_util::FutureExt;
 use http::{Method, StatusCode};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use store::Store;
 
-use crate::support::{ACME, Fixture, KLING, PNG, Reply, Setup, data_uri, kling};
+use crate::support::{ACME, Fixture, KLING, PNG, Repeating, Reply, Setup, data_uri, kling};
 
 #[tokio::test]
 async fn a_submit_is_answered_with_four_keys() {
@@ -161,15 +161,6 @@ async fn plain_http_is_taken_for_this_servers_own_files_alone() {
     assert_eq!(server.post(KLING, &body).await.status, StatusCode::OK);
     body["video_url"] = json!("http://api.test/other/clip.mp4");
     assert_eq!(server.post(KLING, &body).await.status, StatusCode::UNPROCESSABLE_ENTITY);
-}
-
-/// Gives every request the same id, so that the second insert fails.
-struct Repeating;
-
-impl Rng for Repeating {
-    fn fill(&self, bytes: &mut [u8]) {
-        bytes.fill(1);
-    }
 }
 
 #[tokio::test]

@@ -50,6 +50,9 @@ pub(crate) struct Setup {
     pub(crate) strict: bool,
 }
 
+/// Gives every request and every file the same id.
+pub(crate) struct Repeating;
+
 /// Says what it was asked, so that a test sees what the server knows.
 struct Echo;
 
@@ -61,6 +64,12 @@ impl Default for Setup {
             probes: Vec::new(),
             strict: false,
         }
+    }
+}
+
+impl Rng for Repeating {
+    fn fill(&self, bytes: &mut [u8]) {
+        bytes.fill(1);
     }
 }
 
