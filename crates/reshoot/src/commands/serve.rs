@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Context;
 use artifacts::Artifacts;
 use async_trait::async_trait;
-use catalog::Catalog;
+use catalog::{Catalog, Overrides};
 use domain::Clock;
 use domain::key::KeyRole;
 use egress::Exempt;
@@ -52,7 +52,7 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
 async fn up(serve: Serve) -> anyhow::Result<()> {
     let store: Arc<dyn Store> = Arc::new(wiring::store(&serve.installation, OpenMode::Serve)?);
     let artifacts = wiring::artifacts(&serve.installation.data)?;
-    let catalog = Arc::new(wiring::catalog(&serve.installation)?);
+    let catalog = Arc::new(catalog(&serve)?);
     let lost = store.void_leases(SystemClock.now()).await?;
     if lost > 0 {
         tracing::info!(lost, "work of an earlier run goes back to the queue");
@@ -82,6 +82,17 @@ async fn up(serve: Serve) -> anyhow::Result<()> {
     let (answered, (), told) = tokio::join!(answering, working, telling);
     told?;
     answered.context("the listener failed")
+}
+
+/// The catalogue; with `--strict-fields`, every model refuses unknown fields.
+fn catalog(serve: &Serve) -> anyhow::Result<Catalog> {
+    let catalog = wiring::catalog(&serve.installation)?;
+    if !serve.strict_fields {
+        return Ok(catalog);
+    }
+    let strict = |id: &str| (id.to_owned(), Overrides { strict: Some(true), ..Overrides::default() });
+    let all = catalog.models().map(|model| strict(model.id())).collect();
+    Ok(catalog.with_overrides(&all)?)
 }
 
 fn server_parts(
