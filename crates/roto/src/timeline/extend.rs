@@ -85,7 +85,10 @@ pub(super) fn before_start(reel: &Reel, likeness: Option<&dyn Likeness>) -> Time
         (shot.start + least..shot.end)
             .map(|frame| {
                 let room = (frame - shot.start) as f32 / reel.frames as f32;
-                (frame, like.distance(frame, shot.start) * (1.5 - 0.5 * room))
+                // A return that shows should at least come seldom.
+                let seen = cost(like, frame, shot.start) > UNSEEN_JUMP;
+                let short = if seen { 3.0 - 2.0 * room } else { 1.5 - 0.5 * room };
+                (frame, like.distance(frame, shot.start) * short)
             })
             .min_by(|a, b| a.1.total_cmp(&b.1))
             .map(|(exit, _)| Jump { exit, entry: shot.start, cost: cost(like, exit, shot.start) })
