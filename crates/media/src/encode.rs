@@ -5,25 +5,24 @@
 //! same file: a fixed number of encoder threads and no metadata that depends on the run.
 
 use std::ffi::OsString;
-use std::fmt::Write as _;
 use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{ChildStdin, Stdio};
 
 use crate::decode::widen;
+use crate::frame::is_even;
 use crate::process::Running;
 use crate::toolchain::{Access, Toolchain, demuxing, file_url};
-use crate::{CancelToken, Frame, MediaError};
+use crate::{AudioProbe, CancelToken, Frame, MediaError, probe_video};
+
+mod sound;
 
 /// Encoder threads, fixed: x264's output depends on their number.
 const THREADS: &str = "2";
 /// Constant rate factor: visually close to lossless at these sizes.
 const CRF: &str = "18";
-const SAMPLE_RATE: u32 = 48_000;
-/// Sound fades in this fast, so that a cut does not click.
-const FADE_IN_SECS: f64 = 0.01;
-/// Sound fades out over this long at the clip's end.
-const FADE_OUT_SECS: f64 = 0.25;
+/// Slowest and fastest speed of a stretch of sound.
+const SPEEDS: std::ops::RangeInclusive<f64> = 0.25..=4.0;
 
 /// The clip that is wanted.
 #[derive(Debug, Clone)]
@@ -36,9 +35,10 @@ pub struct EncodeSpec {
     pub fps: u32,
     /// Frames in the clip, exactly.
     pub frames: u32,
-    /// The sound that goes under it.
+    /// The sound that goes under it. A source without sound gives a clip without a sound stream.
     pub audio: Option<AudioSpec>,
-    /// What made it, kept in the file's metadata: `reshoot 0.1.0, engine roto 0.1.0`.
+    /// What made it, kept in the file's metadata (`comment` and `encoder`):
+    /// `reshoot 0.1.0, engine roto 0.1.0`.
     pub made_by: String,
 }
 
@@ -47,148 +47,181 @@ pub struct EncodeSpec {
 pub struct AudioSpec {
     /// The file whose first sound stream is used.
     pub source: PathBuf,
-    /// What is heard, one stretch after the other. What is missing at the end is silence.
+    /// What is heard, one stretch after the other. What is missing at the end is silence; what is
+    /// longer than the clip is cut.
     pub segments: Vec<AudioSegment>,
 }
 
-/// One stretch of a source's sound.
+/// One stretch of a source's sound. Times count from the source's first picture, as a
+/// [`crate::Decoder`]'s do; before a sound stream begins and after it ends there is silence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AudioSegment {
-    /// Where it begins in the source, in seconds.
+    /// Where it begins in the source, in seconds, at least 0.
     pub from_secs: f64,
     /// Where it ends in the source, in seconds.
     pub to_secs: f64,
-    /// How fast it is played: 0.5 to 2.0, pitch kept.
+    /// How fast it is played: 0.25 to 4.0, pitch kept.
     pub speed: f64,
 }
 
-/// A clip being written.
+/// A clip being written. Dropped before it is finished, it is removed.
 pub struct Encoder {
-    running: Running,
-    stdin: ChildStdin,
+    running: Option<Running>,
+    stdin: Option<ChildStdin>,
     spec: EncodeSpec,
     pushed: u32,
+    path: PathBuf,
+    whole: bool,
 }
 
 // === impl Encoder ===
 
 impl Encoder {
-    /// Starts the clip at `path`, whose folder exists.
+    /// Starts the clip at `path`, whose folder exists. The source of the sound is probed first.
     pub fn create(
         tools: &Toolchain,
         path: &Path,
         spec: EncodeSpec,
         cancel: &CancelToken,
     ) -> Result<Self, MediaError> {
-        let args = arguments(path, &spec);
+        check(&spec)?;
+        let source = match &spec.audio {
+            None => None,
+            Some(audio) => {
+                let probe = probe_video(tools, &audio.source, cancel)?;
+                probe.audio.map(|found| Source { audio, found, video_secs: probe.start_secs })
+            }
+        };
+        let args = arguments(path, &spec, source.as_ref());
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
         let access = Access {
-            read: spec.audio.as_ref().map(|audio| audio.source.as_path()),
-            write: path.parent(),
+            read: source.as_ref().map(|source| source.audio.source.as_path()),
+            write: Some(folder.unwrap_or_else(|| Path::new("."))),
         };
         let mut running = tools.ffmpeg(access, &args, Stdio::piped(), Stdio::null(), cancel)?;
         let stdin = running.stdin().ok_or_else(|| std::io::Error::other("no pipe"))?;
         widen(&stdin);
-        Ok(Self { running, stdin, spec, pushed: 0 })
+        Ok(Self {
+            running: Some(running),
+            stdin: Some(stdin),
+            spec,
+            pushed: 0,
+            path: path.to_owned(),
+            whole: false,
+        })
     }
 
     /// Appends a frame, which has the clip's size.
     pub fn push(&mut self, frame: &Frame) -> Result<(), MediaError> {
-        debug_assert_eq!((frame.width(), frame.height()), (self.spec.width, self.spec.height));
-        self.pushed += 1;
-        match self.stdin.write_all(frame.data()) {
-            Ok(()) => Ok(()),
-            Err(e) => Err(MediaError::Ffmpeg(format!(
-                "the encoder stopped at frame {}: {e}",
-                self.pushed
-            ))),
+        let EncodeSpec { width, height, frames, .. } = self.spec;
+        if (frame.width(), frame.height()) != (width, height) {
+            let (w, h) = (frame.width(), frame.height());
+            return Err(MediaError::Invalid(format!("a {w}x{h} frame in a {width}x{height} clip")));
+        }
+        if self.pushed == frames {
+            return Err(MediaError::Invalid(format!("more than {frames} frames")));
+        }
+        let Some(stdin) = &mut self.stdin else { return Err(self.stopped(None)) };
+        match stdin.write_all(frame.data()) {
+            Ok(()) => {
+                self.pushed += 1;
+                Ok(())
+            }
+            Err(cause) => Err(self.stopped(Some(cause))),
         }
     }
 
     /// Ends the clip. Fails if the number of frames is not the one that was promised.
-    pub fn finish(self) -> Result<(), MediaError> {
-        let Self { running, stdin, spec, pushed } = self;
-        drop(stdin);
-        running.wait()?.ok()?;
-        if pushed == spec.frames {
-            return Ok(());
+    pub fn finish(mut self) -> Result<(), MediaError> {
+        let (pushed, promised) = (self.pushed, self.spec.frames);
+        if pushed != promised {
+            return Err(MediaError::Invalid(format!("{pushed} frames of {promised} were pushed")));
         }
-        Err(MediaError::Ffmpeg(format!("{pushed} frames were pushed, {} promised", spec.frames)))
+        drop(self.stdin.take());
+        match self.running.take() {
+            None => return Err(self.stopped(None)),
+            Some(running) => running.wait()?.ok()?,
+        };
+        self.whole = true;
+        Ok(())
+    }
+
+    /// Why ffmpeg does not read any more.
+    fn stopped(&mut self, cause: Option<std::io::Error>) -> MediaError {
+        drop(self.stdin.take());
+        let ended = self.running.take().map(|running| running.wait().and_then(|end| end.ok()));
+        match (ended, cause) {
+            (Some(Err(error)), _) => error,
+            (_, Some(cause)) => cause.into(),
+            _ => MediaError::Ffmpeg(format!("the encoder stopped at frame {}", self.pushed)),
+        }
     }
 }
 
-fn arguments(path: &Path, spec: &EncodeSpec) -> Vec<OsString> {
+impl Drop for Encoder {
+    fn drop(&mut self) {
+        if !self.whole {
+            drop((self.stdin.take(), self.running.take()));
+            // It may never have been created.
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+/// Where the sound comes from.
+struct Source<'a> {
+    audio: &'a AudioSpec,
+    found: AudioProbe,
+    /// Time of the first picture on the file's clock.
+    video_secs: f64,
+}
+
+fn check(spec: &EncodeSpec) -> Result<(), MediaError> {
+    let EncodeSpec { width, height, fps, frames, .. } = *spec;
+    if !is_even(width, height) || fps == 0 || frames == 0 {
+        return Err(MediaError::Invalid(format!("{frames} frames of {width}x{height}, {fps} fps")));
+    }
+    let segments = spec.audio.iter().flat_map(|audio| &audio.segments);
+    for AudioSegment { from_secs, to_secs, speed } in segments {
+        let sane = *from_secs >= 0.0 && to_secs > from_secs && to_secs.is_finite();
+        if !sane || !SPEEDS.contains(speed) {
+            let text = format!("sound from {from_secs} s to {to_secs} s at speed {speed}");
+            return Err(MediaError::Invalid(text));
+        }
+    }
+    if spec.audio.as_ref().is_some_and(|audio| audio.segments.is_empty()) {
+        return Err(MediaError::Invalid("sound without a stretch of it".into()));
+    }
+    Ok(())
+}
+
+fn arguments(path: &Path, spec: &EncodeSpec, source: Option<&Source<'_>>) -> Vec<OsString> {
     let size = format!("{}x{}", spec.width, spec.height);
     let rate = spec.fps.to_string();
-    let frames = spec.frames.to_string();
-    let mut args: Vec<OsString> =
-        ["-f", "rawvideo", "-pix_fmt", "yuv420p", "-color_range", "tv", "-s", &size, "-r", &rate]
-            .map(Into::into)
-            .into();
-    args.extend(["-i", "pipe:0"].map(Into::into));
-    if let Some(audio) = &spec.audio {
-        args.extend(demuxing().map(Into::into));
-        args.extend(["-f", "mov", "-i"].map(Into::into));
-        args.push(file_url(&audio.source));
-        let secs = f64::from(spec.frames) / f64::from(spec.fps);
-        args.extend(["-filter_complex".into(), sound(audio, secs).into()]);
-        args.extend(["-map", "0:v:0", "-map", "[sound]"].map(Into::into));
-        args.extend(["-c:a", "aac", "-b:a", "192k", "-ar", "48000", "-ac", "2"].map(Into::into));
+    let mut args: Vec<OsString> = vec!["-copyts".into()];
+    let mut add = |words: &[&str]| args.extend(words.iter().map(Into::into));
+    add(&["-f", "rawvideo", "-pix_fmt", "yuv420p", "-color_range", "tv"]);
+    add(&["-s", &size, "-r", &rate, "-i", "pipe:0"]);
+    if let Some(source) = source {
+        add(&demuxing());
+        add(&["-threads", "1", "-f", "mov", "-i"]);
+        args.push(file_url(&source.audio.source));
+        let graph = sound::graph(source.audio, &source.found, source.video_secs, spec);
+        args.extend(["-filter_complex".into(), graph.into()]);
     }
-    args.extend(
-        ["-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high", "-crf", CRF, "-threads"]
-            .map(Into::into),
-    );
-    args.extend(
-        [THREADS, "-pix_fmt", "yuv420p", "-r", &rate, "-frames:v", &frames].map(Into::into),
-    );
-    args.extend(
-        ["-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709", "-color_trc"]
-            .map(Into::into),
-    );
-    args.extend(["bt709", "-bf", "2", "-g", "48", "-map_metadata", "-1"].map(Into::into));
-    args.extend(
-        ["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"].map(Into::into),
-    );
-    args.extend(["-metadata".into(), format!("comment={}", spec.made_by).into()]);
-    args.extend(["-movflags", "+faststart", "-f", "mp4"].map(Into::into));
+    let mut add = |words: &[&str]| args.extend(words.iter().map(Into::into));
+    add(&["-map", "0:v:0", "-c:v", "libx264", "-preset", "veryfast", "-profile:v", "high"]);
+    add(&["-crf", CRF, "-threads", THREADS, "-pix_fmt", "yuv420p", "-bf", "2", "-g", "48"]);
+    add(&["-color_range", "tv", "-colorspace", "bt709", "-color_primaries", "bt709"]);
+    add(&["-color_trc", "bt709", "-fps_mode", "passthrough"]);
+    if source.is_some() {
+        add(&["-map", "[sound]", "-c:a", "aac", "-b:a", "192k", "-ar", "48000", "-ac", "2"]);
+    }
+    add(&["-map_metadata", "-1", "-map_chapters", "-1"]);
+    add(&["-fflags", "+bitexact", "-flags:v", "+bitexact", "-flags:a", "+bitexact"]);
+    add(&["-metadata", &format!("comment={}", spec.made_by)]);
+    add(&["-metadata", &format!("encoding_tool={}", spec.made_by)]);
+    add(&["-movflags", "+faststart", "-f", "mp4"]);
     args.push(file_url(path));
     args
-}
-
-/// The filter graph from the source's sound to `[sound]`, exactly `secs` long.
-///
-/// Times count from the start of the file's earliest stream, as the picture's do; a sound stream
-/// that starts later is filled with silence first.
-fn sound(audio: &AudioSpec, secs: f64) -> String {
-    let count = audio.segments.len();
-    let mut graph = format!(
-        "[1:a:0]aresample={SAMPLE_RATE}:async=1:first_pts=0,\
-         aformat=sample_fmts=fltp:channel_layouts=stereo,asplit={count}"
-    );
-    for n in 0..count {
-        let _ = write!(graph, "[in{n}]");
-    }
-    let mut heard = 0.0;
-    for (n, segment) in audio.segments.iter().enumerate() {
-        let AudioSegment { from_secs, to_secs, speed } = segment;
-        heard += (to_secs - from_secs) / speed;
-        let _ = write!(
-            graph,
-            ";[in{n}]atrim=start={from_secs:.6}:end={to_secs:.6},asetpts=PTS-STARTPTS,\
-             atempo={speed:.6}[out{n}]"
-        );
-    }
-    graph.push(';');
-    for n in 0..count {
-        let _ = write!(graph, "[out{n}]");
-    }
-    let end = heard.min(secs);
-    let fade = FADE_OUT_SECS.min(end / 2.0);
-    let _ = write!(
-        graph,
-        "concat=n={count}:v=0:a=1,afade=t=in:d={FADE_IN_SECS},\
-         afade=t=out:st={:.6}:d={fade:.6},apad=whole_dur={secs:.6},atrim=end={secs:.6}[sound]",
-        end - fade
-    );
-    graph
 }

@@ -9,20 +9,22 @@ use std::ffi::{OsStr, OsString};
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
-use std::process::{Command, ExitCode};
+use std::process::{Command, ExitCode, ExitStatus};
 
-use landlock::{
-    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr,
-    RulesetCreated, RulesetCreatedAttr, RulesetError, RulesetStatus,
-};
+use landlock::RulesetStatus;
 use rustix::process::{Pid, Resource, Rlimit, Signal, getppid, setrlimit};
-use seccompiler::{BpfProgram, SeccompAction, SeccompFilter};
 use serde::{Deserialize, Serialize};
+
+mod calls;
+mod files;
 
 /// `EX_UNAVAILABLE` of sysexits.h: a required layer is missing.
 const EX_UNAVAILABLE: u8 = 69;
 /// `EX_USAGE` of sysexits.h.
 const EX_USAGE: u8 = 64;
+
+/// Begins each line that the jail itself writes to stderr.
+const MARK: &str = "jail: ";
 
 /// Address space of one ffmpeg.
 const MAX_ADDRESS_SPACE: u64 = 8 << 30;
@@ -32,10 +34,6 @@ const MAX_CPU_SECS: u64 = 1800;
 const MAX_FILE_BYTES: u64 = 4 << 30;
 /// Files open at once.
 const MAX_FILES: u64 = 128;
-
-/// What a program needs for itself, read-only.
-const SYSTEM_READ: &[&str] =
-    &["/usr", "/lib", "/lib64", "/bin", "/etc/ld.so.cache", "/etc/ld.so.conf", "/proc", "/sys"];
 
 /// What one child may do.
 #[derive(Debug, Clone, Default)]
@@ -54,6 +52,8 @@ pub struct JailReport {
     pub seccomp: bool,
     /// Whether resource limits are in force.
     pub rlimits: bool,
+    /// Whether no program can gain privileges.
+    pub no_new_privs: bool,
 }
 
 /// Why the jail could not be put on, or the program not executed.
@@ -78,7 +78,7 @@ pub fn main(args: impl Iterator<Item = OsString>) -> ExitCode {
     match enter(args) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            let _ = writeln!(std::io::stderr(), "jail: {error}");
+            let _ = writeln!(std::io::stderr(), "{MARK}{error}");
             ExitCode::from(match error {
                 JailError::Usage(_) | JailError::NoProgram => EX_USAGE,
                 _ => EX_UNAVAILABLE,
@@ -104,7 +104,7 @@ fn enter(mut args: impl Iterator<Item = OsString>) -> Result<(), JailError> {
     }
     let program = args.next().ok_or(JailError::NoProgram)?;
     die_with(parent)?;
-    let in_force = put_on(&policy);
+    let in_force = put_on(&policy, Path::new(&program));
     if policy.required {
         check(&in_force)?;
     }
@@ -113,7 +113,7 @@ fn enter(mut args: impl Iterator<Item = OsString>) -> Result<(), JailError> {
 }
 
 fn report() -> Result<(), JailError> {
-    let in_force = put_on(&Policy::default());
+    let in_force = put_on(&Policy::default(), Path::new("/nonexistent"));
     let text = serde_json::to_string(&in_force).unwrap_or_default();
     writeln!(std::io::stdout(), "{text}")
         .map_err(|cause| JailError::Exec { program: "report".into(), cause })
@@ -122,6 +122,7 @@ fn report() -> Result<(), JailError> {
 fn check(report: &JailReport) -> Result<(), JailError> {
     match report {
         JailReport { rlimits: false, .. } => Err(JailError::Missing("the resource limits")),
+        JailReport { no_new_privs: false, .. } => Err(JailError::Missing("no_new_privs")),
         JailReport { seccomp: false, .. } => Err(JailError::Missing("seccomp")),
         JailReport { landlock, .. } if landlock == "none" => Err(JailError::Missing("Landlock")),
         JailReport { .. } => Ok(()),
@@ -136,108 +137,37 @@ fn die_with(parent: Option<i32>) -> Result<(), JailError> {
     if parent.is_some() && parent != now { Err(JailError::Orphaned) } else { Ok(()) }
 }
 
-fn put_on(policy: &Policy) -> JailReport {
-    let rlimits = limit();
-    let landlock = match confine_files(policy) {
+fn put_on(policy: &Policy, program: &Path) -> JailReport {
+    let rlimits = limit(policy);
+    let no_new_privs = rustix::thread::set_no_new_privs(true).is_ok();
+    let landlock = match files::confine(policy, program) {
         Ok(RulesetStatus::FullyEnforced) => "full",
         Ok(RulesetStatus::PartiallyEnforced) => "partial",
         Ok(RulesetStatus::NotEnforced) | Err(_) => "none",
     };
-    JailReport { landlock: landlock.to_owned(), seccomp: confine_calls(), rlimits }
+    JailReport { landlock: landlock.to_owned(), seccomp: calls::confine(), rlimits, no_new_privs }
 }
 
-fn limit() -> bool {
+/// The line of a jail that refused to execute its program.
+pub(crate) fn refusal(status: ExitStatus, stderr: &str) -> Option<String> {
+    let codes = [EX_USAGE, EX_UNAVAILABLE].map(i32::from);
+    let refused = status.code().is_some_and(|code| codes.contains(&code));
+    let line = stderr.lines().rev().find_map(|line| line.strip_prefix(MARK));
+    line.filter(|_| refused).map(str::to_owned)
+}
+
+fn limit(policy: &Policy) -> bool {
+    let file_bytes = if policy.write.is_some() { MAX_FILE_BYTES } else { 0 };
     let limits = [
         (Resource::As, MAX_ADDRESS_SPACE),
         (Resource::Cpu, MAX_CPU_SECS),
-        (Resource::Fsize, MAX_FILE_BYTES),
+        (Resource::Fsize, file_bytes),
         (Resource::Nofile, MAX_FILES),
         (Resource::Core, 0),
     ];
     limits.into_iter().all(|(resource, most)| {
         setrlimit(resource, Rlimit { current: Some(most), maximum: Some(most) }).is_ok()
     })
-}
-
-fn confine_files(policy: &Policy) -> Result<RulesetStatus, RulesetError> {
-    const LATEST: ABI = ABI::V5;
-    let read = AccessFs::from_read(LATEST);
-    let mut rules = Ruleset::default()
-        .set_compatibility(CompatLevel::BestEffort)
-        .handle_access(AccessFs::from_all(LATEST))?
-        .create()?;
-    for path in SYSTEM_READ {
-        rules = allow(rules, Path::new(path), read)?;
-    }
-    rules = allow(rules, Path::new("/dev/null"), AccessFs::from_all(LATEST))?;
-    rules = allow(rules, Path::new("/dev/urandom"), read)?;
-    if let Some(path) = &policy.read {
-        rules = allow(rules, path, AccessFs::ReadFile.into())?;
-    }
-    if let Some(path) = &policy.write {
-        rules = allow(rules, path, AccessFs::from_all(LATEST) & !AccessFs::Execute)?;
-    }
-    Ok(rules.restrict_self()?.ruleset)
-}
-
-/// Adds a rule for a path that exists; access that makes no sense for a file is left out.
-fn allow(
-    rules: RulesetCreated,
-    path: &Path,
-    access: landlock::BitFlags<AccessFs>,
-) -> Result<RulesetCreated, RulesetError> {
-    let Ok(fd) = PathFd::new(path) else { return Ok(rules) };
-    let access = if path.is_dir() { access } else { access & AccessFs::from_file(ABI::V5) };
-    rules.add_rule(PathBeneath::new(fd, access))
-}
-
-/// System calls that no decoder needs: networks, other processes, mounts, kernel interfaces.
-fn forbidden() -> Vec<i64> {
-    vec![
-        libc::SYS_socket,
-        libc::SYS_socketpair,
-        libc::SYS_connect,
-        libc::SYS_bind,
-        libc::SYS_listen,
-        libc::SYS_accept,
-        libc::SYS_accept4,
-        libc::SYS_sendto,
-        libc::SYS_sendmsg,
-        libc::SYS_ptrace,
-        libc::SYS_process_vm_readv,
-        libc::SYS_process_vm_writev,
-        libc::SYS_mount,
-        libc::SYS_umount2,
-        libc::SYS_pivot_root,
-        libc::SYS_chroot,
-        libc::SYS_unshare,
-        libc::SYS_setns,
-        libc::SYS_bpf,
-        libc::SYS_perf_event_open,
-        libc::SYS_keyctl,
-        libc::SYS_add_key,
-        libc::SYS_request_key,
-        libc::SYS_kexec_load,
-        libc::SYS_init_module,
-        libc::SYS_finit_module,
-        libc::SYS_delete_module,
-        libc::SYS_userfaultfd,
-        libc::SYS_io_uring_setup,
-        libc::SYS_reboot,
-        libc::SYS_swapon,
-        libc::SYS_kill,
-        libc::SYS_tkill,
-    ]
-}
-
-/// Installs the filter: what is forbidden fails with `EPERM`. Sets no-new-privileges as well.
-fn confine_calls() -> bool {
-    let Ok(arch) = std::env::consts::ARCH.try_into() else { return false };
-    let rules = forbidden().into_iter().map(|call| (call, Vec::new())).collect();
-    let denied = SeccompAction::Errno(libc::EPERM as u32);
-    SeccompFilter::new(rules, SeccompAction::Allow, denied, arch)
-        .and_then(BpfProgram::try_from)
-        .is_ok_and(|program| seccompiler::apply_filter(&program).is_ok())
 }
 
 // === impl Policy ===

@@ -7,13 +7,16 @@
 //! magic bytes, [`still`] decodes pictures with limits.
 //!
 //! Everything is synchronous. What can take long takes a [`CancelToken`]: cancelling kills the
-//! process group of every child that the call has started, and the call returns `Cancelled`.
+//! process group of every child that the call has started, and the call returns `Cancelled`; a
+//! handle [with a timeout](CancelToken::with_timeout) ends the same way with `TimedOut`.
+//!
+//! Times are seconds from the first picture of a video, for its sound too.
 
 pub mod decode;
 pub mod encode;
 pub mod frame;
 pub mod jail;
-// pub mod mp4;
+pub mod mp4;
 pub mod probe;
 pub mod sniff;
 pub mod still;
@@ -56,6 +59,21 @@ pub enum MediaError {
     /// The call was cancelled; its children are dead.
     #[error("cancelled")]
     Cancelled,
+    /// The deadline passed; the children are dead.
+    #[error("it took longer than allowed")]
+    TimedOut,
+    /// A child was killed: by its limits, by the kernel or by somebody.
+    #[error("ffmpeg was killed by signal {signal}")]
+    Killed {
+        /// Number of the signal: 9 often means memory, 24 CPU time, 25 size of a file.
+        signal: i32,
+    },
+    /// The jail refused to start ffmpeg.
+    #[error("ffmpeg was not started: {0}")]
+    Sandbox(String),
+    /// What was asked of this crate makes no sense: a fault of its caller.
+    #[error("this cannot be made: {0}")]
+    Invalid(String),
     /// `ffmpeg` or `ffprobe` could not be started.
     #[error("`{program}` could not be started: {cause}; install ffmpeg or put it on the PATH")]
     Missing {

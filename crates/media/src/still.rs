@@ -98,16 +98,20 @@ pub fn decode_image(bytes: &[u8], limits: ImageLimits) -> Result<StillImage> {
     Ok(StillImage { width, height, rgba: rgba.into_raw(), format, has_alpha })
 }
 
-/// Writes RGB pixels (8 bits each, row by row) as PNG, or as JPEG where the name ends so.
+/// Writes RGB pixels (8 bits each, row by row) as PNG, or as JPEG (quality 90) or lossless WebP
+/// where the name ends so.
 pub fn write_image(path: &Path, width: u32, height: u32, rgb: &[u8]) -> Result<()> {
     let image = RgbImage::from_raw(width, height, rgb.to_vec())
         .ok_or_else(|| ImageError::Broken("the pixels do not fill the picture".into()))?;
-    let jpeg = path.extension().is_some_and(|end| end.eq_ignore_ascii_case("jpg"));
     let mut bytes = Vec::new();
-    if jpeg {
-        JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&image).map_err(broken)?;
-    } else {
-        image.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).map_err(broken)?;
+    match ImageFormat::from_path(path) {
+        Ok(ImageFormat::Jpeg) => {
+            JpegEncoder::new_with_quality(&mut bytes, 90).encode_image(&image).map_err(broken)?;
+        }
+        Ok(format @ ImageFormat::WebP) => {
+            image.write_to(&mut Cursor::new(&mut bytes), format).map_err(broken)?;
+        }
+        _ => image.write_to(&mut Cursor::new(&mut bytes), ImageFormat::Png).map_err(broken)?,
     }
     std::fs::write(path, bytes).map_err(broken)
 }

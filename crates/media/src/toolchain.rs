@@ -158,6 +158,11 @@ impl Toolchain {
         };
         let mut command = Command::new(&self.jail.program);
         command.args(&self.jail.leading_args).args(policy.to_args()).arg("--").arg(program);
+        // Whatever secrets this process was given stay here.
+        command.env_clear().env("LC_ALL", "C");
+        if let Some(libraries) = std::env::var_os("LD_LIBRARY_PATH") {
+            command.env("LD_LIBRARY_PATH", libraries);
+        }
         command
     }
 }
