@@ -8,8 +8,8 @@ use std::net::SocketAddr;
 
 use axum::extract::FromRequestParts;
 use http::header::{FORWARDED, HOST};
-use http::uri::Authority;
 use http::{HeaderMap, request};
+use url::Url;
 use wire::ErrorCode;
 
 use crate::app::App;
@@ -27,6 +27,9 @@ pub struct Peer {
 /// What absolute URLs of this reply begin with; no slash at its end.
 #[derive(Debug, Clone)]
 pub(crate) struct Base(pub(crate) String);
+
+/// A DNS name has at most 253 characters; then a colon and a port.
+const MAX_HOST_CHARS: usize = 260;
 
 /// The Host header cannot be made part of a URL.
 #[derive(Debug, thiserror::Error)]
@@ -93,11 +96,12 @@ fn forwarded(headers: &HeaderMap) -> (Option<&str>, Option<&str>) {
     (proto, host)
 }
 
+/// A name or address, with a port or without, which stays what it is when a path is appended.
 fn is_host(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
-    text.len() <= 260
+    (1..=MAX_HOST_CHARS).contains(&text.len())
         && text.bytes().all(plain)
-        && text.parse::<Authority>().is_ok_and(|authority| !authority.host().is_empty())
+        && Url::parse(&format!("http://{text}/")).is_ok()
 }
 
 impl From<BadHost> for Refusal {
@@ -152,5 +156,16 @@ mod tests {
         let wrong =
             [("host", "inner"), ("x-forwarded-host", "a/b"), ("x-forwarded-proto", "https")];
         assert_eq!(base(&wrong, true).as_deref(), Some("https://inner"));
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn whatever_is_taken_for_a_host_stays_the_host_of_the_url(text in ".{0,20}|[a-z0-9.:\\[\\]@/?#_-]{0,20}") {
+            if is_host(&text) {
+                let url = Url::parse(&format!("http://{text}/files/t/n"));
+                proptest::prop_assert!(url.is_ok_and(|url| url.path() == "/files/t/n"
+                    && url.username().is_empty() && url.query().is_none()));
+            }
+        }
     }
 }

@@ -138,4 +138,13 @@ mod tests {
         assert_eq!(part("W/\"abc\""), Wanted::Whole);
         assert_eq!(part("Sun, 22 Nov 2026 05:43:01 GMT"), Wanted::Whole);
     }
+
+    proptest::proptest! {
+        #[test]
+        fn no_header_reaches_beyond_the_file(header in "(bytes=)?[0-9, -]{0,24}|.{0,24}", total: u64) {
+            if let Wanted::Part(range) = part(&header, total) {
+                proptest::prop_assert!(range.start < range.end && range.end <= total);
+            }
+        }
+    }
 }
