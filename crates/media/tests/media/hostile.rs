@@ -30,7 +30,7 @@ fn a_decoder_outside_the_whitelist_is_named() {
     let path = make(
         dir.path(),
         "d.mov",
-        &format!("{SOURCE} -f lavfi -i sine=d=1 -c:v libx264 -c:a adpcm_ima_qt"),
+        &format!("-f lavfi -i sine=d=1 {SOURCE} -c:v libx264 -c:a adpcm_ima_qt"),
     );
     let error = refused(&path);
     assert!(matches!(error, MediaError::Unsupported { stream: "audio", .. }), "{error}");

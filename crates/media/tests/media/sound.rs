@@ -83,7 +83,7 @@ fn the_beep_lands_on_the_flash() {
         ("mp3.mp4", format!("-f lavfi -i {PICTURE} -f lavfi -i {BEEP} -c:a libmp3lame")),
     ];
     for (name, args) in cases {
-        let source = make(dir.path(), name, &format!("{args} -c:v libx264"));
+        let source = make(dir.path(), name, &format!("{args} -c:v libx264 -fps_mode passthrough"));
         let (_dir, target) = kept(&source, 60, &[(0.0, 2.5, 1.0)]);
         assert_eq!(flash(&target), 24, "{name}");
         let found = beeps(&heard(&target));
