@@ -56,7 +56,11 @@ impl Decoder {
         spec: DecodeSpec,
         cancel: &CancelToken,
     ) -> Result<Self, MediaError> {
-        if !is_even(spec.width, spec.height) || spec.fps == 0 || !(spec.start_secs >= 0.0) {
+        if !is_even(spec.width, spec.height)
+            || spec.fps == 0
+            || spec.start_secs < 0.0
+            || !spec.start_secs.is_finite()
+        {
             return Err(MediaError::Invalid(format!("frames of {spec:?}")));
         }
         let mut args: Vec<OsString> = demuxing().map(Into::into).into();

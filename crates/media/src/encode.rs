@@ -11,7 +11,7 @@ use std::process::{ChildStdin, Stdio};
 
 use crate::decode::widen;
 use crate::frame::is_even;
-use crate::process::Running;
+use crate::process::{Ended, Running};
 use crate::toolchain::{Access, Toolchain, demuxing, file_url};
 use crate::{AudioProbe, CancelToken, Frame, MediaError, probe_video};
 
@@ -149,7 +149,7 @@ impl Encoder {
     /// Why ffmpeg does not read any more.
     fn stopped(&mut self, cause: Option<std::io::Error>) -> MediaError {
         drop(self.stdin.take());
-        let ended = self.running.take().map(|running| running.wait().and_then(|end| end.ok()));
+        let ended = self.running.take().map(|running| running.wait().and_then(Ended::ok));
         match (ended, cause) {
             (Some(Err(error)), _) => error,
             (_, Some(cause)) => cause.into(),

@@ -134,7 +134,7 @@ fn refused() -> Option<Rules> {
     ]);
     rules.insert(libc::SYS_prlimit64, vec![others.ok()?]);
     // Typing into a terminal.
-    rules.insert(libc::SYS_ioctl, vec![when(1, SeccompCmpOp::Eq, libc::TIOCSTI as u64)?]);
+    rules.insert(libc::SYS_ioctl, vec![when(1, SeccompCmpOp::Eq, libc::TIOCSTI)?]);
     Some(rules)
 }
 

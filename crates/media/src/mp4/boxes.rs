@@ -8,7 +8,7 @@ pub(super) type Kind = [u8; 4];
 pub(super) struct Head {
     pub(super) kind: Kind,
     /// Bytes of the head itself: 8 or 16.
-    pub(super) head_bytes: u64,
+    pub(super) own_bytes: u64,
     /// Bytes of the whole box; `None` means: to the end of the file.
     pub(super) total_bytes: Option<u64>,
 }
@@ -38,6 +38,7 @@ pub(super) fn text(kind: Kind) -> String {
 }
 
 /// The first child of a name.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "names are written as byte strings")]
 pub(super) fn child<'a>(body: &'a [u8], kind: &Kind) -> Option<&'a [u8]> {
     Children::of(body).find(|(found, _)| found == kind).map(|(_, body)| body)
 }
@@ -55,15 +56,15 @@ impl Head {
         let mut fields = Fields::new(bytes);
         let (Some(size), Some(kind)) = (fields.u32(), fields.kind()) else { return Parsed::Short };
         match size {
-            0 => Parsed::Head(Self { kind, head_bytes: 8, total_bytes: None }),
+            0 => Parsed::Head(Self { kind, own_bytes: 8, total_bytes: None }),
             1 => match fields.u64() {
                 None => Parsed::Short,
                 Some(large @ 16..) => {
-                    Parsed::Head(Self { kind, head_bytes: 16, total_bytes: Some(large) })
+                    Parsed::Head(Self { kind, own_bytes: 16, total_bytes: Some(large) })
                 }
                 Some(_) => Parsed::Invalid,
             },
-            8.. => Parsed::Head(Self { kind, head_bytes: 8, total_bytes: Some(size.into()) }),
+            8.. => Parsed::Head(Self { kind, own_bytes: 8, total_bytes: Some(size.into()) }),
             _ => Parsed::Invalid,
         }
     }
@@ -142,7 +143,7 @@ impl<'a> Iterator for Children<'a> {
             None => self.0.len(),
             Some(bytes) => usize::try_from(bytes).ok()?,
         };
-        let body = self.0.get(head.head_bytes as usize..total)?;
+        let body = self.0.get(head.own_bytes as usize..total)?;
         self.0 = self.0.get(total..)?;
         Some((head.kind, body))
     }

@@ -9,7 +9,7 @@ const MAX_TRACKS: usize = 64;
 /// What the header says about the movie and its first video track.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Movie {
-    pub(super) movie_secs: Option<f64>,
+    pub(super) length_secs: Option<f64>,
     pub(super) video: Option<Track>,
     pub(super) audio_codec: Option<String>,
     /// Whether `mvex` announces fragments.
@@ -42,7 +42,7 @@ pub(super) struct Track {
 /// Reads the body of a `moov` box.
 pub(super) fn parse(moov: &[u8]) -> Movie {
     let (scale, ticks) = child(moov, b"mvhd").and_then(timing).unwrap_or((0, 0));
-    let mut movie = Movie { movie_secs: secs(ticks, scale), ..Movie::default() };
+    let mut movie = Movie { length_secs: secs(ticks, scale), ..Movie::default() };
     let tracks = Children::of(moov).filter(|(kind, _)| kind == b"trak").take(MAX_TRACKS);
     for (_, trak) in tracks {
         let handler = descend(trak, &[b"mdia", b"hdlr"]).and_then(handler);
@@ -209,7 +209,7 @@ impl Movie {
         Some(HeaderFacts {
             brands: brands.to_vec(),
             duration_secs: (length > 0.0).then_some(length),
-            movie_secs: self.movie_secs,
+            movie_secs: self.length_secs,
             width,
             height,
             rotation: video.rotation,

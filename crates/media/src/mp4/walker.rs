@@ -185,7 +185,7 @@ impl HeaderWalker {
             let kind = text(head.kind);
             return Err(HeaderError::TooLarge { kind, claimed_bytes: total, max_bytes });
         }
-        let left_bytes = total - head.head_bytes;
+        let left_bytes = total - head.own_bytes;
         if left_bytes == 0 {
             self.state = State::Head(Vec::new());
             return self.keep(head.kind, &[]);
@@ -195,7 +195,7 @@ impl HeaderWalker {
     }
 
     fn skip(&mut self, head: Head) -> Result<(), HeaderError> {
-        let left_bytes = head.total_bytes.map(|total| total - head.head_bytes);
+        let left_bytes = head.total_bytes.map(|total| total - head.own_bytes);
         if left_bytes.is_none() && self.movie.is_none() {
             // Samples to the end of the file leave no room for a header.
             return Err(HeaderError::NoHeader);

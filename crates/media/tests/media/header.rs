@@ -74,7 +74,7 @@ fn it_agrees_with_the_probe_on_an_edit_list() {
     assert!((facts.duration_secs.unwrap() - truth).abs() < 0.05, "{facts:?}, not {truth}");
 }
 
-fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let size = (body.len() as u32 + 8).to_be_bytes();
     [size.as_slice(), kind, body].concat()
 }
@@ -86,8 +86,8 @@ fn lies_about_sizes_are_refused_at_once() {
     assert_eq!(refused(b"\0\0\0\x01free\0\0\0\0\0\0\0\x08"), HeaderError::NotMp4);
     assert_eq!(refused(b"<html>nothing</html>"), HeaderError::NotMp4);
     assert_eq!(refused(b"\0\0\0\0mdatabc"), HeaderError::NoHeader);
-    assert_eq!(refused(&boxed(b"free", b"")), HeaderError::NoHeader);
-    assert_eq!(refused(&boxed(b"moov", b"")), HeaderError::NoVideoTrack);
+    assert_eq!(refused(&boxed(*b"free", b"")), HeaderError::NoHeader);
+    assert_eq!(refused(&boxed(*b"moov", b"")), HeaderError::NoVideoTrack);
     assert_eq!(refused(b"\0\0\0\0moov"), HeaderError::Malformed("moov".into()));
     let large = [b"\0\0\0\x01moov".as_slice(), &(MAX_MOOV_BYTES + 1).to_be_bytes()].concat();
     assert!(matches!(refused(&large), HeaderError::TooLarge { .. }));
