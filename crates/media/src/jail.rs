@@ -113,7 +113,9 @@ fn enter(mut args: impl Iterator<Item = OsString>) -> Result<(), JailError> {
 }
 
 fn report() -> Result<(), JailError> {
-    let in_force = put_on(&Policy::default(), Path::new("/nonexistent"));
+    // The report itself may go to a file.
+    let policy = Policy { write: Some("/nonexistent".into()), ..Policy::default() };
+    let in_force = put_on(&policy, Path::new("/nonexistent"));
     let text = serde_json::to_string(&in_force).unwrap_or_default();
     writeln!(std::io::stdout(), "{text}")
         .map_err(|cause| JailError::Exec { program: "report".into(), cause })

@@ -76,7 +76,7 @@ fn it_agrees_with_the_probe_on_an_edit_list() {
 
 fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
     let size = (body.len() as u32 + 8).to_be_bytes();
-    [size.as_slice(), kind, body].concat()
+    [size.as_slice(), &kind, body].concat()
 }
 
 #[test]
