@@ -53,12 +53,18 @@ impl Walk {
             Some(Kind::Array) => (value.is_array(), "list_type", "an array"),
             Some(Kind::Object) => (value.is_object(), "dict_type", "an object"),
         };
-        if !fits {
+        if fits {
+            return true;
+        }
+        if schema.one_of.is_some() && !value.is_array() && !value.is_object() {
+            // Which words are allowed says more than which type they have.
+            self.one_of(schema, value, pointer);
+        } else {
             let msg =
                 format!("{}: {} was given, {wanted} is required", label(pointer), found(value));
             self.faults.push(Fault::at(pointer, kind, msg).input(value));
         }
-        fits
+        false
     }
 
     fn one_of(&mut self, schema: &Schema, value: &Value, pointer: &str) {

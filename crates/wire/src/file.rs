@@ -11,8 +11,7 @@ pub struct FileUploaded {
     pub bytes: u64,
     /// As sniffed, not as claimed.
     pub content_type: String,
-    /// When it is dropped; left out where nothing is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When it is dropped; null where nothing is.
     pub expires_at: Option<String>,
 }
 

@@ -6,7 +6,8 @@
 //! made by the caller (RFC 3339 with microseconds and a numeric offset), URLs are absolute.
 //!
 //! Two invariants that clients rely on: a reply that is not an error never has a member called
-//! `error_code`, and members that do not apply are left out rather than sent as `null`.
+//! `error_code`, and members that do not apply are left out rather than sent as `null`
+//! (but for those that the operator's contract lists).
 
 mod account;
 mod error;

@@ -210,7 +210,7 @@ fn settle(what: &str, request: &domain::RequestId, outcome: Result<(), StoreErro
         Ok(()) => return true,
         Err(StoreError::Fenced) => tracing::info!(%request, what, "the lease was lost; dropped"),
         Err(error) => {
-            tracing::error!(%request, what, %error, "not written; the lease will run out")
+            tracing::error!(%request, what, %error, "not written; the lease will run out");
         }
     }
     false

@@ -57,7 +57,9 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
 fn generate(engine: &dyn Engine, shot: &Shot) -> anyhow::Result<Take> {
     let meter = Meter(Mutex::new(String::new()));
     let outcome = engine.generate(shot, &meter);
-    meter.end();
+    if std::io::stderr().is_terminal() {
+        let _ = writeln!(std::io::stderr());
+    }
     outcome.map_err(|error| match &error {
         EngineError::Input { .. } => Coded::new(DATA, error.to_string()).into(),
         _ => anyhow!("{error}"),
@@ -74,14 +76,6 @@ fn deliver(made: &Path, output: &Path) -> anyhow::Result<()> {
 }
 
 // === impl Meter ===
-
-impl Meter {
-    fn end(&self) {
-        if std::io::stderr().is_terminal() {
-            let _ = writeln!(std::io::stderr());
-        }
-    }
-}
 
 impl Context for Meter {
     fn progress(&self, stage: &str, fraction: f64) {

@@ -92,7 +92,8 @@ fn catalog(serve: &Serve) -> anyhow::Result<Catalog> {
     if !serve.strict_fields {
         return Ok(catalog);
     }
-    let strict = |id: &str| (id.to_owned(), Overrides { strict: Some(true), ..Overrides::default() });
+    let strict =
+        |id: &str| (id.to_owned(), Overrides { strict: Some(true), ..Overrides::default() });
     let all = catalog.models().map(|model| strict(model.id())).collect();
     Ok(catalog.with_overrides(&all)?)
 }
@@ -124,6 +125,7 @@ fn server_parts(
         config: server::Config {
             public_url: serve.public_url.clone(),
             trusted_proxies: serve.trusted_proxy.clone(),
+            drain: Duration::from_secs(serve.drain_secs),
             ..server::Config::default()
         },
     })

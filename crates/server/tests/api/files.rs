@@ -51,7 +51,8 @@ async fn an_upload_is_answered_with_its_url_and_what_it_is() {
     {
       "url": "http://api.test/files/[token]/upload.png",
       "bytes": 13,
-      "content_type": "image/png"
+      "content_type": "image/png",
+      "expires_at": null
     }
     "#);
 }
@@ -65,7 +66,8 @@ async fn a_multipart_upload_takes_the_part_that_is_a_file() {
     {
       "url": "http://api.test/files/[token]/my_cat.png",
       "bytes": 13,
-      "content_type": "image/png"
+      "content_type": "image/png",
+      "expires_at": null
     }
     "#);
     let none =
