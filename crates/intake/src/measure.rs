@@ -128,26 +128,17 @@ fn probed(
     };
     Err(match &error {
         MediaError::Cancelled => IntakeError::Cancelled,
-        MediaError::Missing { .. } | MediaError::Io(_) => {
-            IntakeError::Infrastructure(error.to_string())
-        }
+        MediaError::Missing { .. }
+        | MediaError::Io(_)
+        | MediaError::Sandbox { .. }
+        | MediaError::Killed { .. }
+        | MediaError::Invalid { .. } => IntakeError::Infrastructure(error.to_string()),
         MediaError::Unsupported { stream: "audio", .. } => {
             IntakeError::fault(input, "unsupported_audio_format", &error)
         }
         MediaError::Unsupported { .. } => {
             IntakeError::fault(input, "unsupported_video_format", &error)
         }
-        MediaError::NotAVideo(why) => match (off_whitelist(why), &input.limits) {
-            (Some(codec), MediaLimits::Video(limits)) => {
-                let (video, sound) = (limits.codecs.join(", "), limits.sound_codecs.join(", "));
-                let text = format!(
-                    "codec `{codec}` is not supported; video codecs are {video}, audio codecs \
-                     {sound}"
-                );
-                IntakeError::fault(input, "unsupported_video_format", text)
-            }
-            _ => IntakeError::fault(input, VIDEO_LOAD, &error),
-        },
         _ => IntakeError::fault(input, VIDEO_LOAD, &error),
     })
 }
@@ -201,12 +192,4 @@ fn decode(
         format: image.format.to_owned(),
         has_alpha: image.has_alpha,
     }))
-}
-
-/// The codec in ffprobe's last words where it describes no stream at all because one of them is
-/// not on its whitelist: `Codec (qtrle) not on whitelist '…'`.
-fn off_whitelist(why: &str) -> Option<&str> {
-    let (_, rest) = why.split_once("Codec (")?;
-    let (codec, rest) = rest.split_once(')')?;
-    rest.starts_with(" not on whitelist").then_some(codec)
 }

@@ -148,7 +148,7 @@ fn duration_is_5_or_10_as_word_or_number() {
         ),
         (
             with("duration", json!(7)),
-            Some(("string_type", "duration: a number was given, a string is required")),
+            Some(("one_of", "duration: `7` was given, one of `5`, `10` is required")),
         ),
     ]);
     for (value, want) in [
