@@ -199,7 +199,7 @@ mod tests {
         (end, seen.into_inner().unwrap())
     }
 
-    const MINUTE: Duration = Duration::from_secs(60);
+    const MINUTE: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn progress_and_the_final_line_arrive() {

@@ -93,10 +93,13 @@ impl Worker {
     pub async fn run(self, stop: CancellationToken) {
         // Triggered when the time to finish is over: children are killed, requests handed back.
         let abort = CancellationToken::new();
-        let intake = self.pool(Stage::Intake, self.settings.intakes, &stop, &abort);
+        // Fetching is cheap to repeat: a stop ends it at once, and nothing but it.
+        let fetching = abort.child_token();
+        let intake = self.pool(Stage::Intake, self.settings.intakes, &stop, &fetching);
         let runs = self.pool(Stage::Run, self.settings.runs, &stop, &abort);
         let drain = async {
             stop.cancelled().await;
+            fetching.cancel();
             tokio::time::sleep(self.settings.drain).await;
             abort.cancel();
             std::future::pending::<()>().await;
@@ -119,14 +122,6 @@ impl Worker {
     ) {
         let mut pool = Pool { stage, slots, tasks: JoinSet::new() };
         let mut changes = self.parts.store.changes();
-        if stage == Stage::Intake {
-            // Fetching is cheap to repeat: a stop ends it at once.
-            let (stop, abort) = (stop.clone(), abort.clone());
-            pool.tasks.spawn(async move {
-                stop.cancelled().await;
-                abort.cancel();
-            });
-        }
         while !stop.is_cancelled() {
             changes.mark_unchanged();
             self.fill(&mut pool, abort).await;
