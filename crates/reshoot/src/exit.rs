@@ -2,6 +2,8 @@
 
 use std::process::ExitCode;
 
+/// The command line was at fault; clap's own code.
+pub(crate) const USAGE: u8 = 2;
 /// `EX_DATAERR`: the input was at fault.
 pub(crate) const DATA: u8 = 65;
 /// `EX_NOINPUT`: a file that was named is not there.
@@ -37,9 +39,10 @@ impl std::error::Error for Coded {}
 
 /// The exit code of an error: its own where it has one, else 1.
 pub(crate) fn code_of(error: &anyhow::Error) -> ExitCode {
+    // What was added as context is found from the top only, what was wrapped by its type only.
     error
-        .chain()
-        .find_map(|cause| cause.downcast_ref::<Coded>())
+        .downcast_ref::<Coded>()
+        .or_else(|| error.chain().find_map(|cause| cause.downcast_ref::<Coded>()))
         .map_or(ExitCode::FAILURE, |coded| ExitCode::from(coded.code))
 }
 

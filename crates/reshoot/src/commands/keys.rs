@@ -11,7 +11,7 @@ use store_sqlite::{OpenMode, SqliteStore};
 use crate::cli::{Intake, KeysCommand, Place};
 use crate::commands::{print_line, runtime};
 use crate::config;
-use crate::exit::{Coded, NO_INPUT};
+use crate::exit::{Coded, NO_INPUT, USAGE};
 use crate::machine::{KernelRng, SystemClock};
 use crate::wiring;
 
@@ -37,8 +37,8 @@ pub(crate) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
             let secret = SecretKey::new(&rng);
             let new = KeyId::new(now, &rng);
             let rotating = open(&place)?;
-            let rotated =
-                runtime.block_on(rotating.rotate_key(&id.parse()?, new, secret.hash(), now))?;
+            let old = parse_id(&id)?;
+            let rotated = runtime.block_on(rotating.rotate_key(&old, new, secret.hash(), now))?;
             if rotated.is_none() {
                 return Err(no_key(&id));
             }
@@ -46,7 +46,7 @@ pub(crate) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
         }
         KeysCommand::Revoke { id, place } => {
             let now = SystemClock.now();
-            if !runtime.block_on(open(&place)?.revoke_key(&id.parse()?, now))? {
+            if !runtime.block_on(open(&place)?.revoke_key(&parse_id(&id)?, now))? {
                 return Err(no_key(&id));
             }
         }
@@ -92,8 +92,13 @@ fn parse_role(word: &str) -> anyhow::Result<KeyRole> {
     match word {
         "user" => Ok(KeyRole::User),
         "admin" => Ok(KeyRole::Admin),
-        _ => bail!("--role `{word}` is neither `user` nor `admin`"),
+        _ => bail!(Coded::new(USAGE, format!("--role `{word}` is neither `user` nor `admin`"))),
     }
+}
+
+/// What is not even the form of an id names no key either.
+fn parse_id(id: &str) -> anyhow::Result<KeyId> {
+    id.parse().map_err(|_| no_key(id))
 }
 
 fn no_key(id: &str) -> anyhow::Error {

@@ -16,7 +16,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::Inputs;
 use crate::config::Installation;
-use crate::exit::{Coded, DATA, NO_INPUT, UNAVAILABLE};
+use crate::exit::{Coded, DATA, NO_INPUT, UNAVAILABLE, USAGE};
 use crate::machine::{KernelRng, SystemClock};
 use crate::wiring;
 
@@ -122,7 +122,7 @@ impl Named {
                 views.push(self.url(view, artifacts).await?);
             }
             if views.is_empty() {
-                bail!("--element needs a frontal image: FRONT[,OTHER...]");
+                bail!(Coded::new(USAGE, "--element needs a frontal image: FRONT[,OTHER...]"));
             }
             elements.push(views);
         }
