@@ -4,7 +4,7 @@ use std::path::Path;
 use std::time::{Duration, Instant};
 
 /// Bound of everything that is waited for here.
-pub(crate) const PATIENCE: Duration = Duration::from_mins(1);
+pub(crate) const PATIENCE: Duration = Duration::from_mins(3);
 const PAUSE: Duration = Duration::from_millis(5);
 
 /// A living process of a server, other than the server itself.
@@ -36,13 +36,19 @@ pub(crate) fn of(data: &Path, server: u32) -> Vec<Child> {
 
 /// Polls until `done` says so; what a client or an operator would do.
 #[track_caller]
-pub(crate) fn until<T>(what: &str, mut done: impl FnMut() -> Option<T>) -> T {
+pub(crate) fn until<T>(what: &str, done: impl FnMut() -> Option<T>) -> T {
+    until_or(|| what.to_owned(), done)
+}
+
+/// The same; `what` is asked for when patience is over.
+#[track_caller]
+pub(crate) fn until_or<T>(what: impl Fn() -> String, mut done: impl FnMut() -> Option<T>) -> T {
     let began = now();
     loop {
         if let Some(value) = done() {
             return value;
         }
-        assert!(began.elapsed() < PATIENCE, "{what} did not happen in {PATIENCE:?}");
+        assert!(began.elapsed() < PATIENCE, "in {PATIENCE:?} there was not {}", what());
         std::thread::sleep(PAUSE);
     }
 }

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 use super::curl::curl;
 use super::process::Process;
-use super::processes::{self, until};
+use super::processes::{self, until, until_or};
 use super::{Reply, reshoot, root, stderr, stdout};
 
 /// Where a server keeps its data, over several lives.
@@ -228,7 +228,8 @@ impl Server {
     /// The result once the request has ended.
     #[track_caller]
     pub(crate) fn finished(&self, id: &str) -> Value {
-        until("the end of a request", || {
+        let what = || format!("the end of a request: {:#}", self.record(id));
+        until_or(what, || {
             let target = format!("/v1/requests/{id}/result?include_cost=true&wait=20");
             let result = self.get(&target).expect(200);
             let ended = json!(["succeeded", "failed", "cancelled"]);
