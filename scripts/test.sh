@@ -12,4 +12,4 @@ echo "== clippy"
 $CARGO clippy --workspace --all-targets --locked -- -D warnings
 echo "== tests"
 # Not --all-targets: that would also run the benches.
-$CARGO test --workspace --locked --lib --bins --tests --examples
+$CARGO test --workspace --locked --no-fail-fast --lib --bins --tests --examples

@@ -83,7 +83,7 @@ impl File {
         })?;
         toml::from_str(&text).map_err(|e| {
             let place = e.span().map_or_else(String::new, |span| {
-                let line = text.get(..span.start).map_or(1, |head| head.lines().count().max(1));
+                let line = text.get(..span.start).map_or(1, |head| head.matches('\n').count() + 1);
                 format!(" line {line}")
             });
             let message = format!("`{}`{place}: {}", path.display(), e.message());

@@ -78,3 +78,42 @@ pub(crate) async fn keep<T>(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use domain::{KeyId, OwnerId, Priority, RequestId, Stage, Timestamp, WorkerId};
+    use store::NewRequest;
+    use store::memory::MemoryStore;
+    use testkit::{ManualClock, SeededRng};
+
+    use super::*;
+
+    /// A store with one request, claimed for intake.
+    async fn claimed() -> (MemoryStore, ManualClock, Lease) {
+        let (store, rng, now) = (MemoryStore::new(), SeededRng::new(1), Timestamp::from_secs(1));
+        let request = NewRequest {
+            id: RequestId::new(now, &rng),
+            owner: OwnerId::new(now, &rng),
+            key: KeyId::new(now, &rng),
+            model: "m".into(),
+            input: serde_json::Value::Null,
+            warnings: Vec::new(),
+            priority: Priority::Normal,
+            created_at: now,
+        };
+        store.insert(request).await.unwrap();
+        let worker = WorkerId::new(now, &rng);
+        let claim = store.claim(Stage::Intake, &worker, now, LEASE_SECS).await.unwrap().unwrap();
+        (store, ManualClock::at(now), claim.lease)
+    }
+
+    #[tokio::test]
+    async fn work_whose_request_is_cancelled_is_stopped_and_does_not_count() {
+        let (store, clock, lease) = claimed().await;
+        store.cancel(&lease.request, false, clock.now()).await.unwrap();
+        let (gauge, stop) = (Gauge::default(), CancellationToken::new());
+        gauge.set(Progress { stage: "intake".into(), fraction: 0.5 });
+        let kept = keep(&store, &clock, &lease, &gauge, &stop, stop.cancelled()).await;
+        assert!(matches!(kept, Kept::Lost));
+    }
+}

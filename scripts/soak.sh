@@ -1,0 +1,10 @@
+#!/usr/bin/env bash
+# The long rounds: the kill -9 test of the whole server again and again, each time from the start.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+CARGO=${CARGO:-cargo}
+rounds=${1:-${SOAK_ROUNDS:-20}}
+for n in $(seq "$rounds"); do
+    echo "== soak: round $n of $rounds (ten kills each)"
+    $CARGO test --locked -p reshoot --test e2e crash
+done
