@@ -2,7 +2,7 @@
 //!
 //! Two stages, each a bounded pool that claims in queue order: intake keeps and checks the
 //! inputs of `received` requests, runs make the clips of `ready` ones. Work is done under a
-//! lease that [`keeper`] extends; losing it stops the work, and whatever was made is dropped.
+//! lease that `keeper` extends; losing it stops the work, and whatever was made is dropped.
 //!
 //! Invariant: every claim ends in exactly one of publish, fail, set back, or a lost lease. A
 //! worker that is stopped hands back what it holds without a penalty for the request.
