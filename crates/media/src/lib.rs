@@ -3,7 +3,7 @@
 //! Media comes from strangers. Videos are therefore handled by child processes
 //! ([`Toolchain`] starts `ffmpeg` and `ffprobe` through [`jail`]), with whitelists of protocols,
 //! formats and codecs; what crosses into this process is JSON, raw yuv420p [`Frame`]s and bounded
-//! stderr. [`mp4`] reads headers of a stream that is still being fetched, [`sniff`] tells types by
+//! stderr. [`mp4`] reads headers of a stream that is still being fetched, [`mod@sniff`] tells types by
 //! magic bytes, [`still`] decodes pictures with limits.
 //!
 //! Everything is synchronous. What can take long takes a [`CancelToken`]: cancelling kills the

@@ -1,7 +1,7 @@
 //! The reference store: everything in one locked struct.
 //!
 //! It has no index but the queue's: a claim walks the queue, a list walks the rows. What it
-//! answers is what every other store must answer; [`crate::conformance`] compares them.
+//! answers is what every other store must answer; the `conformance` feature compares them.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, MutexGuard, PoisonError};
