@@ -1,15 +1,20 @@
 #!/usr/bin/env bash
-# Formatting, clippy, house rules, documentation without broken links, licences where cargo-deny is there.
+# House rules, formatting, clippy, documentation without broken links, and licences where cargo-deny is there.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
 
+echo "== house rules"
 ./scripts/house.sh
+echo "== formatting"
 $CARGO fmt --all --check
+echo "== clippy"
 $CARGO clippy --workspace --all-targets --locked -- -D warnings
+echo "== documentation"
 RUSTDOCFLAGS="-D warnings" $CARGO doc --workspace --no-deps --locked --quiet
 if command -v cargo-deny >/dev/null; then
+    echo "== licences, bans, sources"
     $CARGO deny --offline check bans licenses sources
 else
-    echo "lint: cargo-deny is not installed; licences and bans were not checked (cargo install cargo-deny)"
+    echo "lint: cargo-deny is not installed; licences and bans were not checked (cargo install --locked cargo-deny)"
 fi

@@ -4,12 +4,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
 
-echo "== house rules"
-./scripts/house.sh
-echo "== formatting"
-$CARGO fmt --all --check
-echo "== clippy"
-$CARGO clippy --workspace --all-targets --locked -- -D warnings
+./scripts/lint.sh
 echo "== tests"
 # Not --all-targets: that would also run the benches.
 $CARGO test --workspace --locked --no-fail-fast --lib --bins --tests --examples
