@@ -3,7 +3,7 @@
 use domain::Fault;
 use domain::facts::MediaFacts;
 use domain::usage::Microdollars;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::inputs::{Fields, Inputs, UnreadableBody};
 use crate::manifest::{EngineDefaults, Manifest, PriceUnit, Timeouts};
@@ -159,6 +159,17 @@ impl Model {
     /// The names of the fields that must be given.
     pub fn required_inputs(&self) -> &[String] {
         &self.schema.required
+    }
+
+    /// The smallest body that shows what the model does: each required input with the first example
+    /// of its schema. `None` if one has no example.
+    #[must_use]
+    pub fn example(&self) -> Option<Value> {
+        let first = |name: &String| {
+            let example = self.input_schema().pointer(&format!("/properties/{name}/examples/0"))?;
+            Some((name.clone(), example.clone()))
+        };
+        self.required_inputs().iter().map(first).collect::<Option<Map<_, _>>>().map(Value::Object)
     }
 
     /// The schema of the body in the dialect of the catalogue: what is served.

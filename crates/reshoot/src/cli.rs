@@ -10,7 +10,7 @@ use server::Cidr;
 ///
 /// Independent of RunComfy and Kling. A prompt, one reference video and up to four images and
 /// elements go in, a new 5 s or 10 s clip comes out. Exit codes: 0 done, 1 failed, 2 wrong usage,
-/// 64-78 as in sysexits.h.
+/// 64-78 as in sysexits.h, 130 and 143 after Ctrl-C and SIGTERM.
 #[derive(Debug, Parser)]
 #[command(name = "reshoot", version, propagate_version = true)]
 pub(crate) struct Cli {

@@ -1,4 +1,5 @@
-//! Exit codes: 0 done, 1 failed, 2 wrong usage, 64–78 as in sysexits.h where one fits.
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 64–78 as in sysexits.h where one fits, 130 and 143
+//! after Ctrl-C and SIGTERM.
 
 use std::process::ExitCode;
 
@@ -14,6 +15,9 @@ pub(crate) const UNAVAILABLE: u8 = 69;
 pub(crate) const TEMP_FAIL: u8 = 75;
 /// `EX_CONFIG`: the configuration was at fault.
 pub(crate) const CONFIG: u8 = 78;
+
+/// Added to the number of a signal that ended the work, as shells do.
+pub(crate) const SIGNALLED: u8 = 128;
 
 /// An error that knows its exit code.
 #[derive(Debug)]

@@ -1,8 +1,9 @@
-//! The machine's own clock and randomness: the only place that reads them.
+//! The machine's own clock, randomness and signals: the only place that reads them.
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::{Clock, Rng, Timestamp};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// The system clock.
 #[derive(Debug, Clone, Copy, Default)]
@@ -25,4 +26,14 @@ impl Rng for KernelRng {
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the kernel gives random bytes");
     }
+}
+
+/// Waits for Ctrl-C or SIGTERM; gives the signal's number.
+pub(crate) async fn told_to_stop() -> std::io::Result<u8> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(tokio::select! {
+        _ = interrupt.recv() => 2,
+        _ = terminate.recv() => 15,
+    })
 }

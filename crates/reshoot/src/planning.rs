@@ -1,9 +1,7 @@
-//! Plans without making: for dry runs, for records, and for `reshoot plan`.
+//! Plans without making: for dry runs and for records.
 
 use catalog::{Inputs, Model};
-use director::ShotPlan;
 use domain::facts::Facts;
-use engine::Assessment;
 use serde_json::Value;
 use server::{Forecast, Forecasted};
 
@@ -16,24 +14,11 @@ pub(crate) struct Planner {
 
 // === impl Planner ===
 
-impl Planner {
-    /// The plan of `inputs` and what `engine` says of it; `None` if there is no such engine.
-    pub(crate) fn assess(
-        &self,
-        engine: &str,
-        inputs: &Inputs,
-        facts: Option<&Facts>,
-    ) -> (ShotPlan, Option<Assessment>) {
-        let plan = worker::shot::plan(inputs, facts);
-        let assessment = self.engines.get(engine).map(|engine| engine.assess(&plan, facts));
-        (plan, assessment)
-    }
-}
-
 impl Forecast for Planner {
     fn forecast(&self, model: &Model, inputs: &Inputs, facts: Option<&Facts>) -> Forecasted {
         let engine = model.engine().name.as_deref().unwrap_or(DEFAULT_ENGINE);
-        let (plan, assessment) = self.assess(engine, inputs, facts);
+        let plan = worker::shot::plan(inputs, facts);
+        let assessment = self.engines.get(engine).map(|engine| engine.assess(&plan, facts));
         let unmet = assessment.map(|assessment| assessment.unmet).unwrap_or_default();
         Forecasted {
             plan: serde_json::to_value(&plan).unwrap_or_default(),

@@ -17,7 +17,7 @@ use store_sqlite::{OpenError, OpenMode, SqliteStore};
 use worker::Launcher;
 
 use crate::config::Installation;
-use crate::exit::{CONFIG, Coded, TEMP_FAIL};
+use crate::exit::{CONFIG, Coded, TEMP_FAIL, USAGE};
 use crate::machine::{KernelRng, SystemClock};
 
 /// The engine of models that name none.
@@ -75,6 +75,14 @@ pub(crate) fn engines(require_sandbox: bool) -> anyhow::Result<Engines> {
     let roto: Arc<dyn Engine> =
         Arc::new(Roto::new(toolchain(require_sandbox)?, Arc::new(SystemClock)));
     Ok(BTreeMap::from([(roto.name(), roto)]))
+}
+
+/// One of them.
+pub(crate) fn engine(engines: &Engines, name: &str) -> anyhow::Result<Arc<dyn Engine>> {
+    engines.get(name).map(Arc::clone).ok_or_else(|| {
+        let names = engines.keys().copied().collect::<Vec<_>>().join("`, `");
+        Coded::new(USAGE, format!("this build has no engine `{name}`; it has `{names}`")).into()
+    })
 }
 
 /// How engine children are started.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use catalog::{Catalog, CatalogError, Overrides, Query, Ratio, Size, Strictness};
+use catalog::{Catalog, CatalogError, HttpsOnly, Overrides, Query, Ratio, Size, Strictness};
 use domain::usage::Microdollars;
 use serde_json::{Value, json};
 
@@ -28,6 +28,17 @@ fn required_are_prompt_and_video_url() {
         names,
         ["prompt", "video_url", "keep_audio", "image_urls", "elements", "aspect_ratio", "duration"]
     );
+}
+
+#[test]
+fn the_example_is_a_body_that_the_model_takes() {
+    let model = kling();
+    let example = model.example().unwrap();
+    assert_eq!(example.as_object().unwrap().len(), 2);
+    model.validate(&example, Strictness::Strict, &HttpsOnly).unwrap();
+    let acme = both();
+    let portrait = acme.get("acme/still-maker/portrait").unwrap();
+    assert_eq!(portrait.example(), None, "its schema has no examples");
 }
 
 #[test]

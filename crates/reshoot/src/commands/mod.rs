@@ -15,8 +15,11 @@ use std::process::ExitCode;
 
 use anyhow::Context;
 use serde::Serialize;
+use tokio_util::sync::CancellationToken;
 
 use crate::cli::Command;
+use crate::exit::{self, Coded};
+use crate::machine;
 
 /// Does what the command line says.
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -41,6 +44,25 @@ fn print_json(value: &impl Serialize) -> anyhow::Result<()> {
 /// Prints one line.
 fn print_line(line: &str) -> anyhow::Result<()> {
     writeln!(std::io::stdout(), "{line}").context("standard output is closed")
+}
+
+/// Runs `work` to its end. Ctrl-C and SIGTERM trigger `cancel`; what it has started and written is
+/// then ended and removed by itself.
+fn unless_told<T>(
+    cancel: &CancellationToken,
+    work: impl Future<Output = anyhow::Result<T>>,
+) -> anyhow::Result<T> {
+    runtime()?.block_on(async {
+        tokio::pin!(work);
+        tokio::select! {
+            done = &mut work => done,
+            signal = machine::told_to_stop() => {
+                cancel.cancel();
+                let _ = work.await;
+                Err(Coded::new(exit::SIGNALLED + signal?, "stopped before the end").into())
+            }
+        }
+    })
 }
 
 /// A runtime for commands that fetch or wait.

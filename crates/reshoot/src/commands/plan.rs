@@ -2,27 +2,24 @@
 
 use std::process::ExitCode;
 
-use anyhow::anyhow;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use crate::cli::PlanArgs;
 use crate::commands::local::Local;
-use crate::commands::{print_json, runtime};
+use crate::commands::{print_json, unless_told};
 use crate::config;
-use crate::planning::Planner;
 use crate::wiring;
 
 pub(crate) fn run(args: &PlanArgs) -> anyhow::Result<ExitCode> {
     let installation = config::installation(&args.place, &args.intake)?;
+    let engine = wiring::engine(&wiring::engines(installation.require_sandbox)?, &args.engine)?;
     let scratch = tempfile::tempdir()?;
     let cancel = CancellationToken::new();
     let taking = Local::take(&installation, &args.inputs, scratch.path(), &cancel);
-    let local = runtime()?.block_on(taking)?;
-    let planner = Planner { engines: wiring::engines(installation.require_sandbox)? };
-    let (plan, assessment) = planner.assess(&args.engine, &local.inputs, Some(&local.facts));
-    let assessment =
-        assessment.ok_or_else(|| anyhow!("this build has no engine `{}`", args.engine))?;
+    let local = unless_told(&cancel, taking)?;
+    let plan = worker::shot::plan(&local.inputs, Some(&local.facts));
+    let assessment = engine.assess(&plan, Some(&local.facts));
     let price = local.model()?.price(local.inputs.length_secs).usd();
     print_json(&json!({
         "engine": args.engine,

@@ -12,32 +12,38 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::RunArgs;
 use crate::commands::local::Local;
-use crate::commands::{print_json, runtime};
+use crate::commands::{print_json, unless_told};
 use crate::config;
 use crate::exit::{Coded, DATA};
 use crate::wiring;
 
 /// Progress on stderr: one line that is overwritten, or a line a pass where it is not a terminal.
-struct Meter(Mutex<String>);
+struct Meter {
+    last: Mutex<String>,
+    stop: CancellationToken,
+}
 
 pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     let installation = config::installation(&args.place, &args.intake)?;
     let engines = wiring::engines(installation.require_sandbox)?;
-    let engine = engines.get(args.engine.as_str()).ok_or_else(|| {
-        anyhow!("this build has no engine `{}`; it has {:?}", args.engine, engines.keys())
-    })?;
+    let engine = wiring::engine(&engines, &args.engine)?;
     let scratch = tempfile::tempdir().context("no scratch folder")?;
     let cancel = CancellationToken::new();
-    let taking = Local::take(&installation, &args.inputs, scratch.path(), &cancel);
-    let local = runtime()?.block_on(taking)?;
-    let dir = scratch.path().join("run");
-    std::fs::create_dir(&dir)?;
-    let mut shot =
-        worker::shot::shot(local.model()?, &local.inputs, &local.facts, &dir, |input| {
-            local.artifacts.local_path(&input.artifact)
-        })?;
-    shot.seed = args.seed.unwrap_or(shot.seed);
-    let take = generate(engine.as_ref(), &shot)?;
+    let making = async {
+        let local = Local::take(&installation, &args.inputs, scratch.path(), &cancel).await?;
+        let dir = scratch.path().join("run");
+        std::fs::create_dir(&dir)?;
+        let mut shot =
+            worker::shot::shot(local.model()?, &local.inputs, &local.facts, &dir, |input| {
+                local.artifacts.local_path(&input.artifact)
+            })?;
+        shot.seed = args.seed.unwrap_or(shot.seed);
+        let stop = cancel.clone();
+        let generating = move || generate(engine.as_ref(), &shot, stop).map(|take| (shot, take));
+        let (shot, take) = tokio::task::spawn_blocking(generating).await??;
+        Ok((local, shot, take))
+    };
+    let (local, shot, take) = unless_told(&cancel, making)?;
     let made = take.outputs.first().ok_or_else(|| anyhow!("the engine made nothing"))?;
     deliver(&made.path, &args.output)?;
     print_json(&json!({
@@ -54,8 +60,8 @@ pub(crate) fn run(args: &RunArgs) -> anyhow::Result<ExitCode> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn generate(engine: &dyn Engine, shot: &Shot) -> anyhow::Result<Take> {
-    let meter = Meter(Mutex::new(String::new()));
+fn generate(engine: &dyn Engine, shot: &Shot, stop: CancellationToken) -> anyhow::Result<Take> {
+    let meter = Meter { last: Mutex::new(String::new()), stop };
     let outcome = engine.generate(shot, &meter);
     if std::io::stderr().is_terminal() {
         let _ = writeln!(std::io::stderr());
@@ -79,7 +85,7 @@ fn deliver(made: &Path, output: &Path) -> anyhow::Result<()> {
 
 impl Context for Meter {
     fn progress(&self, stage: &str, fraction: f64) {
-        let Ok(mut last) = self.0.lock() else { return };
+        let Ok(mut last) = self.last.lock() else { return };
         let mut stderr = std::io::stderr();
         let percent = (fraction * 100.0).round();
         // A terminal that is gone does not stop the work.
@@ -95,6 +101,6 @@ impl Context for Meter {
     }
 
     fn cancelled(&self) -> bool {
-        false
+        self.stop.is_cancelled()
     }
 }

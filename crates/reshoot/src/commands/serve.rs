@@ -9,7 +9,7 @@ use std::time::Duration;
 use anyhow::Context;
 use artifacts::Artifacts;
 use async_trait::async_trait;
-use catalog::{Catalog, Overrides};
+use catalog::{Catalog, Model, Overrides};
 use domain::Clock;
 use domain::key::KeyRole;
 use egress::Exempt;
@@ -18,7 +18,6 @@ use server::{App, FileKind, Probe};
 use store::Store;
 use store_sqlite::OpenMode;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 use worker::{Settings, Worker};
@@ -27,7 +26,7 @@ use crate::cli::ServeArgs;
 use crate::commands::{keys, print_line, runtime};
 use crate::config::{self, Serve};
 use crate::exit::{Coded, UNAVAILABLE};
-use crate::machine::{KernelRng, SystemClock};
+use crate::machine::{KernelRng, SystemClock, told_to_stop};
 use crate::planning::Planner;
 use crate::wiring;
 
@@ -76,7 +75,7 @@ async fn up(serve: Serve) -> anyhow::Result<()> {
     let telling = async {
         print_line(&format!("listening on http://{address}"))?;
         first_key(store.as_ref(), &catalog, address).await?;
-        until_told().await?;
+        told_to_stop().await?;
         tracing::info!("stopping: no new work is taken");
         stop.cancel();
         anyhow::Ok(())
@@ -176,23 +175,22 @@ async fn first_key(
     let secret = keys::create(store, "first", None, KeyRole::Admin).await?;
     let key = secret.expose();
     print_line(&format!("this installation is new; its first key, shown once: {key}"))?;
-    let Some(model) = catalog.models().next() else { return Ok(()) };
-    let id = model.id();
-    print_line("try it:")?;
-    print_line(&format!(
-        "  curl --header 'Authorization: Bearer {key}' http://{address}/v1/models/{id}"
-    ))
-}
-
-/// Waits for SIGTERM or Ctrl-C.
-async fn until_told() -> anyhow::Result<()> {
-    let mut terminate = signal(SignalKind::terminate())?;
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    tokio::select! {
-        _ = terminate.recv() => {}
-        _ = interrupt.recv() => {}
+    let authorization = format!("--header 'Authorization: Bearer {key}'");
+    let example = |model: &Model| Some((model.id().to_owned(), model.example()?.to_string()));
+    if let Some((id, body)) = catalog.models().find_map(example) {
+        // In a shell, a quote inside quotes ends them, stands alone and opens them again.
+        let body = body.replace('\'', r"'\''");
+        print_line("try it with the model's own example, whose files come from the internet:")?;
+        print_line(&format!(
+            "  curl {authorization} --header 'Content-Type: application/json' --data '{body}' \
+             http://{address}/v1/models/{id}"
+        ))?;
     }
-    Ok(())
+    print_line("a file of yours gets a URL to use in its place with:")?;
+    print_line(&format!(
+        "  curl {authorization} --header 'Content-Type: video/mp4' --data-binary @clip.mp4 \
+         http://{address}/v1/files"
+    ))
 }
 
 fn sniff(head: &[u8]) -> Option<FileKind> {

@@ -136,6 +136,8 @@ fn wrong_usage_and_wrong_configuration_have_their_own_codes() {
         &["run"],
         &["keys", "create", "x", "--role", "boss"],
         &["run", "--prompt", "go", "--element", ","],
+        &["run", "--prompt", "go", "--engine", "nosuch"],
+        &["plan", "--prompt", "go", "--engine", "nosuch"],
     ] {
         let output = reshoot(args);
         assert_eq!(output.status.code(), Some(2), "{args:?}: {}", stderr(&output));
@@ -181,7 +183,11 @@ fn the_first_serve_makes_a_key_and_shows_how_to_use_it() {
     let call = lines.iter().find(|line| line.starts_with("curl")).unwrap();
     let output = std::process::Command::new("sh").args(["-c", call]).output().unwrap();
     let reply: Value = serde_json::from_slice(&output.stdout).unwrap();
-    assert!(reply["error_code"].is_null(), "{reply}");
+    let id = reply["request_id"].as_str().unwrap_or_else(|| panic!("it submits: {reply}"));
+    let key = call.split("Bearer ").nth(1).unwrap().split('\'').next().unwrap();
+    let path = format!("/v1/requests/{id}/status");
+    let status = server.call_as(Some(key), "GET", &path, None).expect(200);
+    assert_eq!(status["status"], "in_queue");
     let config = server.home.config();
     let data = server.home.data();
     let second = reshoot(&[

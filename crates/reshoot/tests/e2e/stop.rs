@@ -1,10 +1,14 @@
-//! SIGTERM: what runs is finished or handed back, and nothing is lost.
+//! Being told to stop: a server finishes or hands back what runs, a lone run cleans up.
 
+use std::io::{BufRead, BufReader};
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use testkit::{MediaHost, Reply};
 
 use crate::support::server::Home;
-use crate::support::{ACME, Server, sample_bytes};
+use crate::support::{ACME, Server, processes, sample_arg, sample_bytes};
 
 fn home(host: &MediaHost) -> Home {
     host.on("/bunny.mp4", Reply::ok(sample_bytes("bigbuckbunny_720p25_5s.mp4")));
@@ -31,7 +35,7 @@ async fn work_that_gets_no_time_is_handed_back_and_finishes_later() {
     let pid = server.pid();
     let (home, key, status, log) = server.terminate();
     assert_eq!(status.code(), Some(0), "{log}");
-    assert!(crate::support::processes::of(&home.data(), pid).is_empty());
+    assert!(processes::of(&home.data(), pid).is_empty());
 
     let server = Server::restart((home, key));
     for id in [&running, &waiting] {
@@ -53,4 +57,34 @@ async fn work_that_gets_time_finishes_before_the_end() {
     let result = server.get(&format!("/v1/requests/{running}/result")).expect(200);
     assert_eq!(result["status"], "succeeded", "{result:#}\n{log}");
     assert_eq!(server.record(&running)["attempts"], 1);
+}
+
+#[test]
+fn an_interrupted_run_leaves_nothing_behind() {
+    for (signal, code) in [(Signal::INT, 130), (Signal::TERM, 143)] {
+        let dir = tempfile::tempdir().unwrap();
+        let (scratch, output) = (dir.path().join("scratch"), dir.path().join("clip.mp4"));
+        std::fs::create_dir(&scratch).unwrap();
+        let mut run = Command::new(env!("CARGO_BIN_EXE_reshoot"))
+            .env("TMPDIR", &scratch)
+            .args(["run", "--prompt", "golden hour", "--duration", "10", "--video"])
+            .arg(sample_arg("bigbuckbunny_720p25_5s.mp4"))
+            .arg("-o")
+            .arg(&output)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut said = BufReader::new(run.stderr.take().unwrap()).lines();
+        // Progress: the engine is at work.
+        let first = said.next().unwrap().unwrap();
+        assert!(first.contains('%'), "{first}");
+        kill_process(Pid::from_child(&run), signal).unwrap();
+        assert_eq!(run.wait().unwrap().code(), Some(code));
+        let last = said.last().unwrap().unwrap();
+        assert!(last.contains("stopped"), "{last}");
+        assert!(processes::of(&scratch, run.id()).is_empty());
+        let left: Vec<_> = std::fs::read_dir(&scratch).unwrap().collect();
+        assert!(left.is_empty() && !output.exists(), "{left:?}");
+    }
 }
