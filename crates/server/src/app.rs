@@ -41,6 +41,8 @@ pub struct Config {
     pub upload_total: Duration,
     /// Longest time for the head of a request, idle time of a kept connection included.
     pub header_timeout: Duration,
+    /// Longest time for each check of readiness.
+    pub check_timeout: Duration,
     /// Most open connections; more wait to be accepted.
     pub max_connections: usize,
     /// How long open calls may go on after the shutdown began.
@@ -109,6 +111,7 @@ impl Default for Config {
             body_total: Duration::from_mins(2),
             upload_total: Duration::from_mins(15),
             header_timeout: Duration::from_mins(1),
+            check_timeout: Duration::from_secs(3),
             max_connections: 4096,
             drain: Duration::from_secs(10),
         }

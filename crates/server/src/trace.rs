@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use domain::id::hex;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue};
+use tokio::time::Instant;
 
 use crate::app::App;
 use crate::refusal::Refusal;
@@ -16,15 +17,15 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
 /// Names the call, runs it, and logs one line: the route's template, never its path or query.
 pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) -> Response {
-    let clock = &app.parts().clock;
-    let (method, started) = (request.method().clone(), clock.now());
+    // Not the wall clock: that one may be set while the call runs.
+    let (method, started) = (request.method().clone(), Instant::now());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = sent_id(request.headers()).unwrap_or_else(|| new_id(&app));
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => Refusal::internal().into_response(),
     };
-    let ms = clock.now().millis_since(started);
+    let ms = started.elapsed().as_millis();
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let status = response.status().as_u16();
     tracing::info!(%method, route, status, ms, request_id = ?id, "call");

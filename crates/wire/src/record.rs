@@ -89,8 +89,8 @@ pub struct Record {
     /// USD charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
-    /// When the record and its files are dropped; left out where nothing is.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When the record and its files are dropped; `null` where nothing is.
+    #[serde(default)]
     pub expires_at: Option<String>,
     /// Absolute.
     pub status_url: String,
@@ -257,6 +257,7 @@ mod tests {
           "priority": "normal",
           "attempts": 1,
           "cost": 0.56,
+          "expires_at": null,
           "status_url": "https://h/v1/requests/r1/status",
           "result_url": "https://h/v1/requests/r1/result",
           "cancel_url": "https://h/v1/requests/r1/cancel"

@@ -1,10 +1,14 @@
 //! `GET /readyz`
 
+use std::time::Duration;
+
 use axum::Json;
 use axum::extract::State;
 use domain::Timestamp;
+use futures_util::future::join_all;
 use http::StatusCode;
 use tokio::sync::Mutex;
+use tokio::time::timeout;
 use wire::{Check, HealthWord, Ready};
 
 use crate::app::App;
@@ -33,21 +37,28 @@ pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
 }
 
 async fn look(app: &App) -> Ready {
-    let mut checks = vec![serving(app)];
-    let store = app.store().check().await.map_err(|error| {
-        tracing::warn!(%error, "the store is not ready");
-        "cannot be read and written, the server's log says why".to_owned()
-    });
-    checks.push(check("store", store));
-    let artifacts = app.parts().artifacts.check().await.map_err(|error| {
-        tracing::warn!(%error, "the file store is not ready");
-        "files cannot be written and read, the server's log says why".to_owned()
-    });
-    checks.push(check("artifacts", artifacts));
-    for probe in &app.parts().probes {
-        checks.push(check(probe.name(), probe.check().await));
-    }
-    Ready::of(checks)
+    let store = async {
+        app.store().check().await.map_err(|error| {
+            tracing::warn!(%error, "the store is not ready");
+            "cannot be read and written, the server's log says why".to_owned()
+        })
+    };
+    let artifacts = async {
+        app.parts().artifacts.check().await.map_err(|error| {
+            tracing::warn!(%error, "the file store is not ready");
+            "files cannot be written and read, the server's log says why".to_owned()
+        })
+    };
+    // Side by side: the slowest one is the time of all.
+    let limit = app.config().check_timeout;
+    let probes = app.parts().probes.iter().map(|probe| check(probe.name(), limit, probe.check()));
+    let (store, artifacts, probes) = tokio::join!(
+        check("store", limit, store),
+        check("artifacts", limit, artifacts),
+        join_all(probes)
+    );
+    let checks = [serving(app), store, artifacts].into_iter().chain(probes);
+    Ready::of(checks.collect())
 }
 
 fn serving(app: &App) -> Check {
@@ -55,7 +66,15 @@ fn serving(app: &App) -> Check {
     Check { name: "server".to_owned(), status, message: None }
 }
 
-fn check(name: &str, outcome: Result<(), String>) -> Check {
+async fn check(
+    name: &str,
+    limit: Duration,
+    outcome: impl Future<Output = Result<(), String>>,
+) -> Check {
+    let outcome = timeout(limit, outcome).await.unwrap_or_else(|_| {
+        tracing::warn!(name, "a check of readiness hangs");
+        Err(format!("no answer within {} ms", limit.as_millis()))
+    });
     let status = if outcome.is_ok() { HealthWord::Ok } else { HealthWord::Failing };
     Check { name: name.to_owned(), status, message: outcome.err() }
 }

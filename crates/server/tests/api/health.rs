@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use axum::body::Body;
 use http::{Method, StatusCode};
 use insta::assert_json_snapshot;
-use server::Probe;
+use server::{Config, Probe};
 
 use crate::support::{Fixture, Reply, Setup, bare};
 
@@ -81,6 +82,31 @@ async fn readiness_names_what_is_wrong_and_looks_again_after_a_second() {
     assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
     assert_eq!(reply.json()["status"], "failing");
     assert_eq!(reply.json()["checks"][3]["message"], "none is alive");
+}
+
+struct Hung;
+
+#[async_trait]
+impl Probe for Hung {
+    fn name(&self) -> &'static str {
+        "hung"
+    }
+
+    async fn check(&self) -> Result<(), String> {
+        std::future::pending().await
+    }
+}
+
+#[tokio::test]
+async fn a_check_that_hangs_fails_by_name_and_the_others_are_told() {
+    let probes = vec![Arc::new(Hung) as Arc<dyn Probe>, Arc::new(Workers::default())];
+    let config = Config { check_timeout: Duration::from_millis(20), ..Config::default() };
+    let server = Fixture::with(Setup { config, probes, ..Setup::default() }).await;
+    let reply = ask(&server, "/readyz").await;
+    assert_eq!(reply.status, StatusCode::SERVICE_UNAVAILABLE);
+    let checks = reply.json()["checks"].clone();
+    assert_eq!(checks[3]["message"], "no answer within 20 ms");
+    assert_eq!(checks[4]["status"], "ok");
 }
 
 #[tokio::test]

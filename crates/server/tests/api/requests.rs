@@ -108,6 +108,7 @@ async fn the_record_of_a_queued_request_shows_what_is_planned() {
       ],
       "priority": "normal",
       "attempts": 0,
+      "expires_at": null,
       "status_url": "http://api.test/v1/requests/[request]/status",
       "result_url": "http://api.test/v1/requests/[request]/result",
       "cancel_url": "http://api.test/v1/requests/[request]/cancel"
@@ -162,6 +163,7 @@ async fn the_record_of_a_finished_request_shows_what_was_made() {
       "priority": "normal",
       "attempts": 1,
       "cost": 0.56,
+      "expires_at": null,
       "status_url": "http://api.test/v1/requests/[request]/status",
       "result_url": "http://api.test/v1/requests/[request]/result",
       "cancel_url": "http://api.test/v1/requests/[request]/cancel"
