@@ -7,8 +7,9 @@ use crate::clips::{clip, fast_clip, padded, still, trailed};
 use crate::support::World;
 
 const LARGE: usize = 32 << 20;
-/// What a host can have sent while its client made up its mind: the kernel's buffers.
-const LITTLE: u64 = 8 << 20;
+/// What a host can have sent while its client made up its mind: what was read, and the buffers in
+/// between, which are kept small here.
+const LITTLE: u64 = 256 << 10;
 
 async fn refused(reply: Reply, kind: &str) -> World {
     let world = World::new();

@@ -1,5 +1,7 @@
 //! A request's inputs against a media host on this machine.
 
+use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -7,17 +9,20 @@ use std::time::Duration;
 use artifacts::Artifacts;
 use catalog::{Catalog, MediaInput, Model, Strictness};
 use domain::{Fault, OwnerId, Timestamp};
-use egress::{Client, Options};
+use egress::{Client, Dial, Options, SystemResolver, Waiting};
 use intake::{
     Intake, IntakeError, NothingOwn, Own, PoolLimits, Request, ResolveOwn, Resolving, Taken,
 };
 use media::{JailConfig, Toolchain};
 use serde_json::{Map, Value, json};
 use testkit::{ManualClock, MediaHost, Reply, SeededRng};
+use tokio::net::{TcpSocket, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 const MODEL: &str = "kling/kling-video-o1/video-to-video/reference";
 pub(crate) const FOLDER: &str = "inputs/req_1/1";
+/// The kernel doubles it.
+const RECEIVE_BUFFER_BYTES: u32 = 32 << 10;
 
 /// An intake, its host and its disk.
 pub(crate) struct World {
@@ -47,6 +52,19 @@ impl ResolveOwn for OwnUrls {
     }
 }
 
+/// Connects with small buffers, so that what a host has sent is about what was read.
+struct SmallBuffers;
+
+impl Dial for SmallBuffers {
+    fn dial(&self, address: SocketAddr) -> Waiting<'_, io::Result<TcpStream>> {
+        Box::pin(async move {
+            let socket = TcpSocket::new_v4()?;
+            socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES)?;
+            socket.connect(address).await
+        })
+    }
+}
+
 /// ffprobe without a jail: what confines it is tested where it is built.
 fn tools() -> Toolchain {
     let script = r#"while [ "$1" != "--" ]; do shift; done; shift; exec "$@""#;
@@ -70,7 +88,9 @@ impl World {
             backoff: Duration::from_millis(1),
             ..Options::default()
         };
-        let client = Client::new(options, Arc::new(ManualClock::default()), rng.clone()).unwrap();
+        let (clock, resolver) = (Arc::new(ManualClock::default()), Arc::new(SystemResolver));
+        let dialer = Arc::new(SmallBuffers);
+        let client = Client::with(options, clock, rng.clone(), resolver, dialer).unwrap();
         let dir = tempfile::tempdir().unwrap();
         let artifacts = Artifacts::local(dir.path()).unwrap();
         Self {
