@@ -1,7 +1,6 @@
 //! What a file on disk turns out to be, and whether that is allowed.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use artifacts::PutInfo;
 use catalog::{MediaInput, MediaLimits};
@@ -13,9 +12,6 @@ use media::{CancelToken, FileKind, ImageLimits, MediaError, VideoProbe};
 
 use crate::error::IntakeError;
 use crate::take::{Intake, Request};
-
-/// Longest time that probing one file may take.
-const PROBE_LIMIT: Duration = Duration::from_mins(1);
 
 /// Memory that decoding one picture may take: 8192x8192 px with four channels of 16 bits, and as
 /// much again for what the decoder itself needs.
@@ -86,13 +82,13 @@ impl Intake {
         let late = tokio::select! {
             done = &mut probing => return probed(input, done),
             () = request.cancel.cancelled() => false,
-            () = tokio::time::sleep(PROBE_LIMIT) => true,
+            () = tokio::time::sleep(self.probe_limit) => true,
         };
         token.cancel();
         // The child is dead; the thread only has to notice.
         drop(probing.await);
         if late {
-            let secs = PROBE_LIMIT.as_secs();
+            let secs = self.probe_limit.as_secs_f64();
             let text = format!("it could not be read within {secs} s; encode it again as mp4");
             return Err(IntakeError::fault(input, VIDEO_LOAD, text));
         }

@@ -1,5 +1,7 @@
 //! All inputs of one request, side by side.
 
+use std::time::Duration;
+
 use artifacts::{ArtifactError, Artifacts, PutInfo};
 use catalog::{MediaInput, Model, Source};
 use domain::facts::{Facts, InputFacts};
@@ -18,6 +20,9 @@ use crate::fetch;
 use crate::own::{Own, ResolveOwn};
 use crate::pool::{Pool, PoolLimits};
 
+/// Longest time that probing one file may take.
+const PROBE_LIMIT: Duration = Duration::from_mins(1);
+
 /// Fetches, keeps, measures and checks. One for the whole process: it owns the bounds on what is
 /// done at a time.
 #[derive(Debug)]
@@ -26,6 +31,7 @@ pub struct Intake {
     pub(crate) artifacts: Artifacts,
     pub(crate) tools: Toolchain,
     pub(crate) pool: Pool,
+    pub(crate) probe_limit: Duration,
 }
 
 /// The inputs of one request.
@@ -62,7 +68,13 @@ impl Intake {
     /// An intake that fetches through `client`, keeps bytes in `artifacts` and probes with
     /// `tools`.
     pub fn new(client: Client, artifacts: Artifacts, tools: Toolchain, limits: PoolLimits) -> Self {
-        Self { client, artifacts, tools, pool: Pool::new(limits) }
+        Self { client, artifacts, tools, pool: Pool::new(limits), probe_limit: PROBE_LIMIT }
+    }
+
+    /// The same with another longest time for probing one file; a minute where none is said.
+    #[must_use]
+    pub fn probing_within(self, limit: Duration) -> Self {
+        Self { probe_limit: limit, ..self }
     }
 
     /// Takes all inputs of a request. Files that are kept already (`data:` URIs, this server's

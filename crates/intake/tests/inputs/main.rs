@@ -11,5 +11,7 @@ mod early;
 mod hostile;
 mod kept;
 mod limits;
+mod probing;
 mod support;
 mod taken;
+mod unusual;

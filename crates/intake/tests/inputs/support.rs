@@ -33,6 +33,8 @@ pub(crate) struct World {
     pub(crate) owner: OwnerId,
     catalog: Catalog,
     dir: tempfile::TempDir,
+    /// A folder beside the store.
+    pub(crate) apart: tempfile::TempDir,
 }
 
 /// This server's own URLs, by hand.
@@ -66,8 +68,10 @@ impl Dial for SmallBuffers {
 }
 
 /// ffprobe without a jail: what confines it is tested where it is built.
-fn tools() -> Toolchain {
-    let script = r#"while [ "$1" != "--" ]; do shift; done; shift; exec "$@""#;
+const UNCONFINED: &str = r#"while [ "$1" != "--" ]; do shift; done; shift; exec "$@""#;
+
+/// Runs every ffprobe by `script`.
+fn tools(script: &str) -> Toolchain {
     Toolchain::find(JailConfig {
         program: PathBuf::from("/bin/sh"),
         leading_args: ["-c", script, "sh"].map(Into::into).into(),
@@ -81,6 +85,19 @@ impl World {
     }
 
     pub(crate) fn with(limits: PoolLimits) -> Self {
+        Self::built(limits, UNCONFINED)
+    }
+
+    /// A world whose ffprobe never answers. Its process writes its id into the file `probing` of
+    /// [`World::apart`].
+    pub(crate) fn that_probes_forever() -> Self {
+        let apart = tempfile::tempdir().unwrap();
+        let file = apart.path().join("probing").display().to_string();
+        let script = format!("echo $$ > {file}.part; mv {file}.part {file}; exec sleep 600");
+        Self { apart, ..Self::built(PoolLimits::default(), &script) }
+    }
+
+    fn built(limits: PoolLimits, probe: &str) -> Self {
         let host = MediaHost::http();
         let rng = Arc::new(SeededRng::new(1));
         let options = Options {
@@ -95,12 +112,13 @@ impl World {
         let artifacts = Artifacts::local(dir.path()).unwrap();
         Self {
             host,
-            intake: Intake::new(client, artifacts.clone(), tools(), limits),
+            intake: Intake::new(client, artifacts.clone(), tools(probe), limits),
             artifacts,
             cancel: CancellationToken::new(),
             owner: OwnerId::new(Timestamp(0), &*rng),
             catalog: Catalog::builtin().unwrap(),
             dir,
+            apart: tempfile::tempdir().unwrap(),
         }
     }
 
