@@ -1,9 +1,12 @@
 //! Uploads: good as an input of the same owner, and of nobody else.
 
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::json;
+use testkit::{MediaHost, Reply as Answer};
 
 use crate::support::curl::curl;
-use crate::support::media::{clip, png_size};
+use crate::support::media::{clip, plain_png, png_size};
 use crate::support::server::Home;
 use crate::support::{ACME, Reply, Server, sample_arg};
 
@@ -41,6 +44,27 @@ fn an_upload_is_an_input_of_its_owner_alone() {
     assert_eq!(result["error"]["detail"][0]["loc"], json!(["body", "clips", 0]), "{result:#}");
     let theirs = submitted["status_url"].as_str().unwrap();
     server.get(theirs).expect(404);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_body_may_carry_some_inputs_and_name_others() {
+    let host = MediaHost::http();
+    host.on("/walk.mp4", Answer::ok(clip(256, 192, 24, 1.5)));
+    let server = Server::start(Home::with_second_model(&[host.address().to_string()]));
+    let look = |colour| {
+        let png = BASE64_STANDARD.encode(plain_png(64, 48, colour));
+        format!("data:image/png;base64,{png}")
+    };
+    let body = json!({
+        "text": "a still of @Video1 in the colours of @Image1",
+        "clips": [host.url("/walk.mp4")],
+        "looks": [look("teal"), look("navy")],
+    });
+    let id = server.submit(ACME, &body);
+    server.succeeded(&id);
+    let events = server.record(&id)["events"].clone();
+    let kinds: Vec<_> = events.as_array().unwrap().iter().map(|event| &event["kind"]).collect();
+    assert!(!kinds.contains(&&json!("set_back")), "{events:#}");
 }
 
 #[test]

@@ -110,7 +110,7 @@ async fn data_uris_are_kept_as_bytes_and_named_in_the_record() {
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     let id = reply.json()["request_id"].as_str().unwrap().to_owned();
     let input = server.get(&format!("/v1/requests/{id}")).await.json()["input"].clone();
-    let (first, second) = (format!("inputs/{id}/0"), format!("inputs/{id}/1"));
+    let (first, second) = (format!("inputs/{id}/data/0"), format!("inputs/{id}/data/1"));
     assert_eq!(
         input["image_urls"],
         json!([format!("reshoot-artifact:{first}"), "https://media.example/b.png"])
@@ -130,7 +130,7 @@ async fn a_large_data_uri_goes_the_same_way() {
     let reply = server.post(KLING, &body).await;
     assert_eq!(reply.status, StatusCode::OK, "{}", reply.text());
     let id = reply.json()["request_id"].as_str().unwrap().to_owned();
-    assert_eq!(std::fs::read(server.root().join(format!("inputs/{id}/0"))).unwrap(), bytes);
+    assert_eq!(std::fs::read(server.root().join(format!("inputs/{id}/data/0"))).unwrap(), bytes);
 }
 
 #[tokio::test]
@@ -274,8 +274,11 @@ async fn a_second_model_needs_no_line_of_code() {
     let id = reply.json()["request_id"].as_str().unwrap().to_owned();
     let record = server.get(&format!("/v1/requests/{id}")).await.json();
     assert_eq!(record["model_id"], "acme/still-maker/portrait");
-    assert_eq!(record["input"]["looks"][0], format!("reshoot-artifact:inputs/{id}/0"));
-    assert_eq!(record["input"]["cast"][0]["sides"][0], format!("reshoot-artifact:inputs/{id}/1"));
+    assert_eq!(record["input"]["looks"][0], format!("reshoot-artifact:inputs/{id}/data/0"));
+    assert_eq!(
+        record["input"]["cast"][0]["sides"][0],
+        format!("reshoot-artifact:inputs/{id}/data/1")
+    );
     assert_eq!(record["plan"]["media"], 3);
     assert_eq!(server.kept(&format!("inputs/{id}")).await, 2);
     let listed = server.get("/v1/requests?model_id=acme/still-maker/portrait").await.json();

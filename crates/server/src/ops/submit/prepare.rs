@@ -105,7 +105,7 @@ fn decode(
             let msg = format!("{}: {error}", domain::fault::label(&input.pointer));
             PrepareError::Invalid(vec![Fault::at(&input.pointer, "url_parsing", msg)])
         })?;
-        let path = format!("{}/{}", folder(id), kept.len());
+        let path = format!("{}/data/{}", folder(id), kept.len());
         catalog::keep(canonical, &input.pointer, &path);
         kept.push(Kept { path, bytes: bytes.into() });
     }
