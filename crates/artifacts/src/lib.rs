@@ -5,6 +5,8 @@
 //! relative, `/`-separated and made by this server (`inputs/{request}/…`, `uploads/{token}/…`,
 //! `outputs/{request}/{epoch}/…`), never by a client.
 
+mod sweep;
+
 use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
@@ -59,6 +61,7 @@ pub struct Reading {
 #[derive(Debug, Clone)]
 pub struct Artifacts {
     store: Arc<LocalFileSystem>,
+    root: Arc<FsPath>,
 }
 
 /// A file being written; dropped before [`Writer::finish`], it leaves nothing behind.
@@ -84,7 +87,7 @@ impl Artifacts {
             .map_err(|e| unavailable(&e))?
             .with_fsync(true)
             .with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store) })
+        Ok(Self { store: Arc::new(store), root: root.into() })
     }
 
     /// Starts a file.

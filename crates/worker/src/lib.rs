@@ -8,6 +8,7 @@
 //! worker that is stopped hands back what it holds without a penalty for the request.
 
 mod child;
+mod collect;
 mod intake_stage;
 mod keeper;
 mod run_stage;
@@ -26,6 +27,7 @@ use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
 pub use child::Launcher;
+pub use collect::{CollectError, Leftovers};
 pub use keeper::LEASE_SECS;
 
 /// Longest sleep without a look at the store: a clock that jumped must not strand a request.

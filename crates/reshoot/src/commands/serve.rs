@@ -20,7 +20,7 @@ use store_sqlite::OpenMode;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
-use worker::{Settings, Worker};
+use worker::{Leftovers, Settings, Worker};
 
 use crate::cli::ServeArgs;
 use crate::commands::{keys, print_line, runtime};
@@ -58,6 +58,7 @@ async fn up(serve: Serve) -> anyhow::Result<()> {
     if lost > 0 {
         tracing::info!(lost, "work of an earlier run goes back to the queue");
     }
+    let leftovers = Leftovers::list(&artifacts).await?;
     let listener = TcpListener::bind(serve.listen).await.map_err(|e| {
         Coded::new(UNAVAILABLE, format!("cannot listen on {}: {e}; use --listen", serve.listen))
     })?;
@@ -80,7 +81,14 @@ async fn up(serve: Serve) -> anyhow::Result<()> {
         stop.cancel();
         anyhow::Ok(())
     };
-    let (answered, (), told) = tokio::join!(answering, working, telling);
+    let collecting = stop.run_until_cancelled(async {
+        match leftovers.collect(store.as_ref(), &artifacts).await {
+            Ok(0) => {}
+            Ok(removed) => tracing::info!(removed, "files that nothing names are removed"),
+            Err(error) => tracing::warn!(%error, "leftovers of an earlier run stay on disk"),
+        }
+    });
+    let (answered, (), told, _) = tokio::join!(answering, working, telling, collecting);
     told?;
     answered.context("the listener failed")
 }
