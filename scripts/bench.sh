@@ -38,6 +38,7 @@ row "colours of an image and an element" --image samples/starry_night.jpg --elem
     --prompt "in the colours of @Image1, put @Element1 on the grass on the left"
 row "re-framed to 9:16" --aspect-ratio 9:16 --prompt "keep everything as it is"
 
-echo "== kernels and store (criterion)"
+echo "== plans, kernels and store (criterion)"
+$CARGO bench --locked -p director --bench plan
 $CARGO bench --locked -p kernels -- --warm-up-time 0.5 --measurement-time 2
 $CARGO bench --locked -p store-sqlite -- --warm-up-time 0.5 --measurement-time 2

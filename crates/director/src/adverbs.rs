@@ -1,6 +1,9 @@
 //! "Slightly", "heavily", "a touch of": how much.
 
-use crate::lexer::alike;
+use std::sync::LazyLock;
+
+use crate::lexer::Word;
+use crate::phrases::Phrases;
 use crate::reader::Reader;
 use crate::themes::grow;
 use crate::want::Want;
@@ -9,78 +12,82 @@ use crate::want::Want;
 const REACH: usize = 4;
 
 /// Adverbs and the strength that they give, longest first where one starts another.
-const AMOUNTS: &[(&str, f64)] = &[
-    ("a touch of", 0.3),
-    ("a hint of", 0.25),
-    ("a bit of", 0.35),
-    ("a little bit", 0.35),
-    ("a little", 0.35),
-    ("a lot of", 0.9),
-    ("a lot", 0.9),
-    ("a bit", 0.4),
-    ("a tad", 0.3),
-    ("lots of", 0.9),
-    ("slightly", 0.35),
-    ("slight", 0.35),
-    ("subtle", 0.35),
-    ("subtly", 0.35),
-    ("gentle", 0.4),
-    ("gently", 0.4),
-    ("soft", 0.4),
-    ("softly", 0.4),
-    ("mild", 0.4),
-    ("mildly", 0.4),
-    ("light", 0.4),
-    ("lightly", 0.35),
-    ("faint", 0.25),
-    ("faintly", 0.25),
-    ("barely", 0.2),
-    ("less", 0.3),
-    ("somewhat", 0.5),
-    ("fairly", 0.6),
-    ("moderate", 0.55),
-    ("moderately", 0.55),
-    ("more", 0.75),
-    ("much", 0.85),
-    ("very", 0.9),
-    ("really", 0.85),
-    ("quite", 0.75),
-    ("super", 0.9),
-    ("strong", 0.9),
-    ("strongly", 0.9),
-    ("heavy", 0.95),
-    ("heavily", 0.95),
-    ("thick", 0.9),
-    ("dense", 0.9),
-    ("deep", 0.85),
-    ("deeply", 0.85),
-    ("bold", 0.85),
-    ("intense", 0.95),
-    ("intensely", 0.95),
-    ("dramatic", 0.9),
-    ("dramatically", 0.9),
-    ("extreme", 1.0),
-    ("extremely", 1.0),
-    ("completely", 1.0),
-    ("fully", 1.0),
-    ("totally", 1.0),
-    ("entirely", 1.0),
-];
+static AMOUNTS: LazyLock<Phrases<f64>> = LazyLock::new(|| {
+    Phrases::new(&[
+        ("a touch of", 0.3),
+        ("a hint of", 0.25),
+        ("a bit of", 0.35),
+        ("a little bit", 0.35),
+        ("a little", 0.35),
+        ("a lot of", 0.9),
+        ("a lot", 0.9),
+        ("a bit", 0.4),
+        ("a tad", 0.3),
+        ("lots of", 0.9),
+        ("slightly", 0.35),
+        ("slight", 0.35),
+        ("subtle", 0.35),
+        ("subtly", 0.35),
+        ("gentle", 0.4),
+        ("gently", 0.4),
+        ("soft", 0.4),
+        ("softly", 0.4),
+        ("mild", 0.4),
+        ("mildly", 0.4),
+        ("light", 0.4),
+        ("lightly", 0.35),
+        ("faint", 0.25),
+        ("faintly", 0.25),
+        ("barely", 0.2),
+        ("less", 0.3),
+        ("somewhat", 0.5),
+        ("fairly", 0.6),
+        ("moderate", 0.55),
+        ("moderately", 0.55),
+        ("more", 0.75),
+        ("much", 0.85),
+        ("very", 0.9),
+        ("really", 0.85),
+        ("quite", 0.75),
+        ("super", 0.9),
+        ("strong", 0.9),
+        ("strongly", 0.9),
+        ("heavy", 0.95),
+        ("heavily", 0.95),
+        ("thick", 0.9),
+        ("dense", 0.9),
+        ("deep", 0.85),
+        ("deeply", 0.85),
+        ("bold", 0.85),
+        ("intense", 0.95),
+        ("intensely", 0.95),
+        ("dramatic", 0.9),
+        ("dramatically", 0.9),
+        ("extreme", 1.0),
+        ("extremely", 1.0),
+        ("completely", 1.0),
+        ("fully", 1.0),
+        ("totally", 1.0),
+        ("entirely", 1.0),
+    ])
+});
 
 /// Adverbs of pace; they say how much of a move of the camera or of time.
-const PACES: &[(&str, f64)] = &[
-    ("slow", 0.4),
-    ("slowly", 0.4),
-    ("smoothly", 0.5),
-    ("smooth", 0.5),
-    ("quick", 0.9),
-    ("quickly", 0.9),
-    ("fast", 0.9),
-    ("rapid", 0.95),
-    ("rapidly", 0.95),
-    ("sudden", 0.95),
-    ("suddenly", 0.95),
-];
+static PACES: LazyLock<Phrases<f64>> = LazyLock::new(|| {
+    Phrases::new(&[
+        ("slow", 0.4),
+        ("slowly", 0.4),
+        ("smoothly", 0.5),
+        ("smooth", 0.5),
+        ("quick", 0.9),
+        ("quickly", 0.9),
+        ("fast", 0.9),
+        ("rapid", 0.95),
+        ("rapidly", 0.95),
+        ("sudden", 0.95),
+        ("suddenly", 0.95),
+    ])
+});
 
 /// Gives each adverb to the nearest wish of its clause.
 pub(crate) fn read(reader: &mut Reader<'_>) {
@@ -88,9 +95,10 @@ pub(crate) fn read(reader: &mut Reader<'_>) {
         let range = reader.clauses[clause].words.clone();
         let mut at = range.start;
         while at < range.end {
-            let amount = found(reader, at, range.end, AMOUNTS);
-            let pace = found(reader, at, range.end, PACES);
-            let Some((strength, used)) = amount.or(pace) else {
+            let exact = |word: &Word, base: &str| word.norm == base;
+            let words = &reader.words[at..range.end];
+            let amount = AMOUNTS.find(words, exact);
+            let Some((&strength, used)) = amount.or_else(|| PACES.find(words, exact)) else {
                 at += 1;
                 continue;
             };
@@ -98,25 +106,6 @@ pub(crate) fn read(reader: &mut Reader<'_>) {
             at += used;
         }
     }
-}
-
-fn found(
-    reader: &Reader<'_>,
-    at: usize,
-    end: usize,
-    table: &[(&str, f64)],
-) -> Option<(f64, usize)> {
-    let first = &reader.words[at].norm;
-    table.iter().filter(|(phrase, _)| alike(first, phrase)).find_map(|(phrase, strength)| {
-        let mut used = 0;
-        for base in phrase.split(' ') {
-            if at + used >= end || reader.words[at + used].norm != *base {
-                return None;
-            }
-            used += 1;
-        }
-        Some((*strength, used))
-    })
 }
 
 fn bind(reader: &mut Reader<'_>, clause: usize, at: usize, used: usize, strength: f64, pace: bool) {

@@ -1,16 +1,20 @@
 //! "Keep the motion": nouns for what stays.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use crate::clauses::{Mode, Scope};
-use crate::lexer::{Word, alike};
+use crate::lexer::Word;
 use crate::lexicon;
 use crate::lexicon::words::GLUE;
+use crate::phrases::Phrases;
 use crate::plan::Kept;
 use crate::reader::Reader;
 use crate::want::Want;
 
-const NOUNS: &[(&str, Kept)] = &[
+static NOUNS: LazyLock<Phrases<Kept>> = LazyLock::new(|| Phrases::new(TABLE));
+
+const TABLE: &[(&str, Kept)] = &[
     ("camera movement", Kept::Camera),
     ("camera motion", Kept::Camera),
     ("camera move", Kept::Camera),
@@ -84,18 +88,7 @@ const NOUNS: &[(&str, Kept)] = &[
 
 /// The noun for something that can be kept at `at`, and how many words it takes.
 pub(crate) fn noun(words: &[Word], at: usize, end: usize) -> Option<(&'static Kept, usize)> {
-    let first = &words.get(at)?.norm;
-    NOUNS.iter().filter(|(phrase, _)| alike(first, phrase)).find_map(|(phrase, kept)| {
-        let mut used = 0;
-        for base in phrase.split(' ') {
-            let word = words.get(at + used).filter(|_| at + used < end)?;
-            if !(word.is(base)) {
-                return None;
-            }
-            used += 1;
-        }
-        Some((kept, used))
-    })
+    NOUNS.find(words.get(at..end)?, Word::is)
 }
 
 /// Whether `range` holds nouns for what can be kept, and nothing else but glue.

@@ -19,6 +19,7 @@ mod keeps;
 mod leftovers;
 mod lexer;
 mod lexicon;
+mod phrases;
 mod placement;
 mod plan;
 mod reader;

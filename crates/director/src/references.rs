@@ -1,11 +1,13 @@
 //! What each `@` reference is for, by the verb and the preposition around it.
 
 use std::ops::Range;
+use std::sync::LazyLock;
 
 use crate::clauses::Mode;
 use crate::handle::HandleKind;
-use crate::lexer::{Word, alike};
+use crate::lexer::Word;
 use crate::lexicon::words::{ASPECTS, LINKS, PLACERS, THIN};
+use crate::phrases::Phrases;
 use crate::placement;
 use crate::plan::{Kept, MentionRole};
 use crate::reader::{MentionDraft, Reader};
@@ -297,17 +299,8 @@ fn vague(reader: &Reader<'_>, mention: MentionDraft) -> (ImageRole, Range<usize>
 }
 
 fn aspect(words: &[Word], at: usize, end: usize) -> Option<(ImageRole, usize)> {
-    let first = &words.get(at)?.norm;
-    ASPECTS.iter().filter(|(phrase, _)| alike(first, phrase)).find_map(|(phrase, role)| {
-        let mut used = 0;
-        for base in phrase.split(' ') {
-            if !words.get(at + used).is_some_and(|word| at + used < end && word.is(base)) {
-                return None;
-            }
-            used += 1;
-        }
-        Some((*role, used))
-    })
+    static PHRASES: LazyLock<Phrases<ImageRole>> = LazyLock::new(|| Phrases::new(ASPECTS));
+    PHRASES.find(words.get(at..end)?, Word::is).map(|(role, used)| (*role, used))
 }
 
 fn found(role: ImageRole, words: Range<usize>, confidence: f64) -> Found {
