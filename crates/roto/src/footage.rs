@@ -47,6 +47,15 @@ pub(crate) struct Footage<S> {
     alike: bool,
 }
 
+/// Which of a cue's moments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Moment {
+    /// Its own.
+    Own,
+    /// The one that it turns into.
+    Joined,
+}
+
 /// A frame's planes.
 pub(crate) fn view(frame: &Frame) -> Result<Yuv420Ref<'_>, ShapeError> {
     Yuv420Ref::packed(frame.data(), frame.width() as usize, frame.height() as usize)
@@ -97,14 +106,20 @@ impl<S: Source> Footage<S> {
         }
     }
 
-    /// The picture that output frame `n` shows. Output frames must be asked for in order.
-    pub(crate) fn show(&mut self, n: usize, cue: &Cue) -> Result<Frame, Failure> {
-        let main = self.moment(cue.at)?;
+    /// The picture that output frame `n` shows, each of its moments framed before they join.
+    /// Output frames must be asked for in order.
+    pub(crate) fn show(
+        &mut self,
+        n: usize,
+        cue: &Cue,
+        mut framed: impl FnMut(Frame, Moment) -> Result<Frame, Failure>,
+    ) -> Result<Frame, Failure> {
+        let main = framed(self.moment(cue.at)?, Moment::Own)?;
         let shown = match cue.join {
             None => main,
             Some(join) if join.share <= 0.002 => main,
             Some(join) => {
-                let other = self.moment(join.at)?;
+                let other = framed(self.moment(join.at)?, Moment::Joined)?;
                 if self.alike {
                     morph(&main, &other, join.share)?
                 } else {
@@ -246,7 +261,7 @@ mod tests {
         let mut footage = Footage::new(Counted { next: 0, end }, cues, true);
         let mut most = 0;
         let codes = cues.iter().enumerate().map(|(n, cue)| {
-            let frame = footage.show(n, cue).unwrap();
+            let frame = footage.show(n, cue, |frame, _| Ok(frame)).unwrap();
             most = most.max(footage.held());
             frame.y()[500]
         });

@@ -65,7 +65,7 @@ fn made() -> u64 {
     let cues = [Cue::at(0.0), Cue::at(1.5), Cue::at(3.25), joined];
     let mut footage = Footage::new(Drifting { next: 0 }, &cues, true);
     cues.iter().enumerate().fold(0xcbf2_9ce4_8422_2325, |sum, (n, cue)| {
-        let mut frame = footage.show(n, cue).unwrap();
+        let mut frame = footage.show(n, cue, |frame, _| Ok(frame)).unwrap();
         for stage in &mut stages {
             stage.apply(n, cue, &mut frame).unwrap();
         }

@@ -43,6 +43,21 @@ fn an_element_sticks_to_a_panning_scene() {
 }
 
 #[test]
+fn a_pan_goes_on_where_the_reference_ends() {
+    let studio = Studio::new();
+    let pan = studio.video("pan.mp4", PAN);
+    let take = studio.make(&studio.shot(plan(4, []), vec![pan], (320, 240)));
+    let framing = take.report.passes.iter().find(|pass| pass.name == "framing").unwrap();
+    let speed = framing.parameters["goes_on"]["pan_widths_a_second"][0].as_f64().unwrap();
+    assert!((speed - 24.0 / 320.0).abs() < 0.015, "{speed}");
+    let narrowest = framing.parameters["narrowest_px"].as_f64().unwrap();
+    assert!((272.0..310.0).contains(&narrowest), "{narrowest}");
+    let still = studio.video("still.mp4", "testsrc2=size=320x240:rate=24:duration=3.2");
+    let take = studio.make(&studio.shot(plan(4, []), vec![still], (320, 240)));
+    assert!(take.report.passes.iter().all(|pass| pass.name != "framing"));
+}
+
+#[test]
 fn a_cluttered_element_is_unmet_and_the_clip_is_made() {
     let studio = Studio::new();
     let pan = studio.video("pan.mp4", PAN);

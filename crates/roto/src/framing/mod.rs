@@ -4,11 +4,13 @@
 //! window over the picture. The window never leaves the picture, and it stands still where
 //! nothing asks it to move. Camera moves made this way have no parallax; a report says so.
 
+mod onward;
 #[cfg(test)]
 mod tests;
 mod tracks;
 mod window;
 
+pub(crate) use onward::{Course as Played, Onward};
 pub(crate) use window::Window;
 
 use crate::analysis::Analysis;
@@ -29,6 +31,15 @@ pub(crate) struct Screen {
     pub(crate) seed: u64,
 }
 
+/// The windows of a frame: on its moment, and on the one that it turns into.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct Shown {
+    /// On the moment of the cue.
+    pub(crate) at: Window,
+    /// On the cue's second moment, where it has one.
+    pub(crate) join: Window,
+}
+
 /// Whether pictures of two sizes have one shape.
 pub(crate) fn same_shape(a: (usize, usize), b: (usize, usize)) -> bool {
     let aspect = |(w, h): (usize, usize)| w as f32 / h as f32;
@@ -42,8 +53,10 @@ pub(crate) fn working_size(
     screen: (usize, usize),
     framing: &Framing,
     course: Course,
+    onward: Option<&Onward>,
 ) -> (usize, usize) {
-    let zoom = tracks::closest(framing, course);
+    let room = if onward.is_some() { onward::ROOM } else { 1.0 };
+    let zoom = room * tracks::closest(framing, course);
     if same_shape(native, screen) && zoom <= 1.0 {
         return screen;
     }
@@ -53,7 +66,7 @@ pub(crate) fn working_size(
     (even(native.0), even(native.1))
 }
 
-/// The window of each frame of the clip; `None` where the whole picture fills the frame.
+/// The windows of each frame of the clip; `None` where the whole picture fills the frame.
 pub(crate) fn windows(
     framing: &Framing,
     course: Course,
@@ -61,9 +74,10 @@ pub(crate) fn windows(
     analysis: &Analysis,
     picture: (usize, usize),
     screen: Screen,
-) -> Option<Vec<Window>> {
+    onward: Option<&Onward>,
+) -> Option<Vec<Shown>> {
     let same = same_shape(picture, screen.size);
-    if same && !framing.moves_frame() && course != Course::Next {
+    if same && !framing.moves_frame() && course != Course::Next && onward.is_none() {
         return None;
     }
     let aspect = if same {
@@ -82,11 +96,15 @@ pub(crate) fn windows(
             window = tracks.moved(window, base, one, n, at, secs);
         }
         if course == Course::Next {
-            window = tracks.drifted(window, at / secs);
+            window = tracks::drifted(window, at / secs);
         }
         window.inside(picture)
     });
-    Some(windows.collect())
+    let windows: Vec<Window> = windows.collect();
+    Some(match onward {
+        Some(onward) => onward.moved(&windows, picture),
+        None => windows.into_iter().map(|at| Shown { at, join: at }).collect(),
+    })
 }
 
 /// Whether the windows are going to follow the subject.

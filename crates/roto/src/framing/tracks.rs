@@ -198,24 +198,11 @@ impl Tracks<'_> {
             turn: window.turn + back.rotation,
         }
     }
+}
 
-    /// A slow move on: closer, and the way that the camera went at the reel's end.
-    pub(super) fn drifted(&self, window: Window, part: f64) -> Window {
-        let part = ease(part) as f32;
-        let mut moved = window.zoomed(libm::powf(DRIFT, part));
-        if let Some(path) = &self.analysis.path {
-            let last = path.poses.len().saturating_sub(1);
-            let way = path.between(last.saturating_sub(12), last);
-            let length = libm::hypotf(way.tx, way.ty);
-            if length > 0.5 {
-                // The scene moves against the camera.
-                let slack = moved.slack(self.picture);
-                moved.centre.0 -= part * slack.0 * way.tx / length;
-                moved.centre.1 -= part * slack.1 * way.ty / length;
-            }
-        }
-        moved
-    }
+/// A slow move on, closer.
+pub(super) fn drifted(window: Window, part: f64) -> Window {
+    window.zoomed(libm::powf(DRIFT, ease(part) as f32))
 }
 
 /// The part of the clip that a move takes, in seconds.

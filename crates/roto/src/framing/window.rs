@@ -27,6 +27,16 @@ impl Window {
         Self { centre, size: (rect.width, rect.height), turn: 0.0 }
     }
 
+    /// Whether it shows the whole of a picture.
+    pub(crate) fn is_whole(&self, (width, height): (usize, usize)) -> bool {
+        let near = |a: f32, b: f32| (a - b).abs() < 0.01;
+        self.turn == 0.0
+            && near(self.size.0, width as f32)
+            && near(self.size.1, height as f32)
+            && near(self.centre.0, width as f32 / 2.0)
+            && near(self.centre.1, height as f32 / 2.0)
+    }
+
     /// The window closer by `zoom`.
     pub(crate) fn zoomed(self, zoom: f32) -> Self {
         Self { size: (self.size.0 / zoom, self.size.1 / zoom), ..self }

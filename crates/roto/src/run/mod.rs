@@ -178,7 +178,8 @@ impl Run<'_> {
         pipes::through(prepared.decoder(self)?, None, |source, _| {
             let mut footage = Footage::new(source, &[cue], prepared.alike());
             // The footage knows this cue as its first.
-            let frame = footage.show(0, &cue)?;
+            let framed = |frame, moment| prepared.framed(frame, n, moment);
+            let frame = footage.show(0, &cue, framed)?;
             made = Some(self.dress(frame, n, &cue, &mut prepared, recorder)?);
             Ok(())
         })?;
@@ -199,24 +200,28 @@ impl Run<'_> {
             return Err(Failure::Cancelled);
         }
         let start = self.clock.now();
-        let frame = footage.show(n, cue)?;
-        recorder.spend("time", self.clock.now().0 - start.0);
+        let mut framing = 0;
+        let frame = footage.show(n, cue, |picture, moment| {
+            let start = self.clock.now();
+            let frame = prepared.framed(picture, n, moment)?;
+            framing += self.clock.now().0 - start.0;
+            Ok(frame)
+        })?;
+        recorder.spend("framing", framing);
+        recorder.spend("time", self.clock.now().0 - start.0 - framing);
         self.dress(frame, n, cue, prepared, recorder)
     }
 
-    /// Framing and stages over a picture.
+    /// The stages over a frame.
     fn dress(
         &self,
-        picture: Frame,
+        mut frame: Frame,
         n: usize,
         cue: &Cue,
         prepared: &mut Prepared,
         recorder: &mut Recorder,
     ) -> Result<Frame, Failure> {
-        let start = self.clock.now();
-        let mut frame = prepared.framed(picture, n)?;
         let mut last = self.clock.now();
-        recorder.spend("framing", last.0 - start.0);
         for stage in &mut prepared.stages {
             stage.apply(n, cue, &mut frame)?;
             let now = self.clock.now();

@@ -18,8 +18,8 @@ use super::pipes::{Clip, Decoding};
 use super::{Recorder, Run, each_frame};
 use crate::analysis::{Analysis, Analyst, PROXY_SIDE, Questions};
 use crate::fail::{Failure, internal};
-use crate::footage::{blank, view, view_mut};
-use crate::framing::{self, Screen, Window};
+use crate::footage::{Moment, blank, view, view_mut};
+use crate::framing::{self, Onward, Played, Screen, Shown};
 use crate::look::Colourist;
 use crate::sheet::{Course, LookKind, Sheet};
 use crate::stages::{Elements, FinishStage, Grade, Ground, Stage, cut_out};
@@ -44,7 +44,8 @@ pub(crate) struct Prepared {
     probe: VideoProbe,
     timeline: Timeline,
     reel: Reel,
-    windows: Arc<Option<Vec<Window>>>,
+    windows: Arc<Option<Vec<Shown>>>,
+    onward: Option<Onward>,
     moves: usize,
     parallax: &'static str,
     picture: (usize, usize),
@@ -89,10 +90,12 @@ impl Run<'_> {
             sheet.say("the clip goes on beyond the reference", reason, false);
         }
         let course = sheet.timing.course;
-        let picture = framing::working_size(native, screen, &sheet.framing, course);
+        let onward = onward(sheet, &timeline, &analysis, &reel);
         let on = Screen { size: screen, rate: f64::from(clip.fps), seed: self.shot.seed };
+        let (framing, ahead) = (&sheet.framing, onward.as_ref());
+        let picture = framing::working_size(native, screen, framing, course, ahead);
         let windows =
-            framing::windows(&sheet.framing, course, &timeline.cues, &analysis, picture, on);
+            framing::windows(framing, course, &timeline.cues, &analysis, picture, on, ahead);
         let sound = self.sound(sheet, &probe, reference, &timeline, &reel);
         let mut prepared = Prepared {
             cues: Arc::new(timeline.cues.clone()),
@@ -104,11 +107,12 @@ impl Run<'_> {
             reel,
             windows: Arc::new(windows),
             moves: sheet.framing.moves.len(),
-            parallax: if framing::lacks_parallax(&sheet.framing) {
+            parallax: if onward.is_some() || framing::lacks_parallax(&sheet.framing) {
                 "none"
             } else {
                 "the reference's"
             },
+            onward,
             picture,
             analysis,
             sound,
@@ -291,14 +295,23 @@ impl Prepared {
         Ok(Encoder::create(run.tools, path, spec, &run.cancel)?)
     }
 
-    /// The picture as the clip frames it.
-    pub(crate) fn framed(&self, picture: Frame, n: usize) -> Result<Frame, Failure> {
+    /// The picture of one of frame `n`'s moments as the clip frames it.
+    pub(crate) fn framed(
+        &self,
+        picture: Frame,
+        n: usize,
+        moment: Moment,
+    ) -> Result<Frame, Failure> {
         let screen = (self.clip.width as usize, self.clip.height as usize);
         let Some(windows) = self.windows.as_ref() else { return Ok(picture) };
-        let window = windows.get(n).ok_or_else(|| internal("a frame has no window"))?;
-        let mut shown = blank(screen)?;
-        window.show(view(&picture)?, &mut view_mut(&mut shown)?);
-        Ok(shown)
+        let shown = windows.get(n).ok_or_else(|| internal("a frame has no window"))?;
+        let window = if moment == Moment::Own { shown.at } else { shown.join };
+        if self.picture == screen && window.is_whole(screen) {
+            return Ok(picture);
+        }
+        let mut framed = blank(screen)?;
+        window.show(view(&picture)?, &mut view_mut(&mut framed)?);
+        Ok(framed)
     }
 
     /// The sharpest frame of the clip, away from its ends.
@@ -337,12 +350,18 @@ impl Prepared {
 
     pub(crate) fn framing_parameters(&self) -> Option<Value> {
         let windows = self.windows.as_ref().as_ref()?;
-        let narrowest = windows.iter().map(|w| w.size.0).fold(f32::INFINITY, f32::min);
+        let sides = windows.iter().flat_map(|shown| [shown.at.size.0, shown.join.size.0]);
+        let narrowest = sides.fold(f32::INFINITY, f32::min);
         Some(json!({
             "moves": self.moves,
             "parallax": self.parallax,
             "picture": [self.picture.0, self.picture.1],
             "narrowest_px": narrowest,
+            "goes_on": self.onward.as_ref().map(|onward| {
+                // The scene moves against the camera.
+                let [growth, x, y] = onward.speed;
+                json!({ "pan_widths_a_second": [-x, -y], "growth_a_second": growth })
+            }),
         }))
     }
 
@@ -379,6 +398,20 @@ fn reel(analysis: &Analysis, probe: &VideoProbe, rate: u32, clip: Clip) -> Reel 
     }
 }
 
+/// How the camera goes on in what is added to the reference; not where the prompt moves the frame.
+fn onward(sheet: &Sheet, timeline: &Timeline, analysis: &Analysis, reel: &Reel) -> Option<Onward> {
+    if !timeline.goes_on || sheet.framing.moves_frame() {
+        return None;
+    }
+    let played = Played {
+        cues: &timeline.cues,
+        reel_rate: reel.rate,
+        rate: reel.out_rate,
+        lags: sheet.timing.changes.is_empty(),
+    };
+    Onward::of(&played, analysis)
+}
+
 /// What the sheet's passes need to know of the reference.
 fn questions(
     sheet: &Sheet,
@@ -392,9 +425,9 @@ fn questions(
     let short = probe.duration_secs + 0.5 / f64::from(clip.fps) < clip_secs;
     let retimed = short || sheet.timing.changes_time();
     let subject = framing::follows(native, screen, &sheet.framing) || !sheet.layers.is_empty();
-    let path = sheet.framing.needs_path()
-        || !sheet.layers.is_empty()
-        || sheet.timing.course == Course::Next;
+    let goes_on = (short || sheet.timing.extend || sheet.timing.course == Course::Next)
+        && !sheet.framing.moves_frame();
+    let path = sheet.framing.needs_path() || !sheet.layers.is_empty() || goes_on;
     let colours = !sheet.looks.is_empty();
     Questions {
         cuts: retimed || subject || path || colours,

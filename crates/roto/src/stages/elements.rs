@@ -21,7 +21,7 @@ use crate::analysis::Analysis;
 use crate::envelope::{ease, share};
 use crate::fail::Failure;
 use crate::footage::{view, view_mut};
-use crate::framing::Window;
+use crate::framing::{Shown, Window};
 use crate::sheet::{LayerWish, Side};
 use crate::timeline::Cue;
 
@@ -52,7 +52,7 @@ const LEAST_GRAIN: f32 = 0.8;
 pub(crate) struct Ground {
     pub(crate) analysis: Arc<Analysis>,
     pub(crate) cues: Arc<Vec<Cue>>,
-    pub(crate) windows: Arc<Option<Vec<Window>>>,
+    pub(crate) windows: Arc<Option<Vec<Shown>>>,
     /// Width and height of the decoded picture in px.
     pub(crate) picture: (usize, usize),
     /// Width and height of the clip in px.
@@ -163,11 +163,18 @@ impl Stage for Elements {
 // === impl Ground ===
 
 impl Ground {
-    fn window(&self, n: usize) -> Window {
-        match self.windows.as_ref() {
-            Some(windows) => windows[n.min(windows.len() - 1)],
-            None => Window::largest(self.picture, self.picture.0 as f32 / self.picture.1 as f32),
+    fn windows(&self, n: usize) -> Shown {
+        if let Some(windows) = self.windows.as_ref() {
+            return windows[n.min(windows.len() - 1)];
         }
+        let whole = Window::largest(self.picture, self.picture.0 as f32 / self.picture.1 as f32);
+        Shown { at: whole, join: whole }
+    }
+
+    /// The window on the moment that shows most.
+    fn window(&self, n: usize) -> Window {
+        let windows = self.windows(n);
+        if self.cues[n].main() == self.cues[n].at { windows.at } else { windows.join }
     }
 
     /// First frame of the clip in the shot of frame `n`.
@@ -184,14 +191,15 @@ impl Ground {
         let middle = (self.picture.0 as f32 / 2.0, self.picture.1 as f32 / 2.0);
         let to_middle = Similarity::translation(-middle.0, -middle.1);
         let from_screen = self.window(first).to_screen(self.screen).inverse().then(&to_middle);
-        let to_screen = to_middle.inverse().then(&self.window(n).to_screen(self.screen));
-        let at = |moment: f64| {
+        let windows = self.windows(n);
+        let at = |moment: f64, window: Window| {
+            let to_screen = to_middle.inverse().then(&window.to_screen(self.screen));
             start.then(&from_screen).then(&self.scene(anchor, moment)).then(&to_screen)
         };
-        let main = at(cue.at);
+        let main = at(cue.at, windows.at);
         match cue.join {
             None => main,
-            Some(join) => between(&main, &at(join.at), join.share),
+            Some(join) => between(&main, &at(join.at, windows.join), join.share),
         }
     }
 

@@ -41,7 +41,7 @@ pub(super) fn same(timing: &Timing, reel: &Reel, likeness: Option<&dyn Likeness>
     let head = natural(timing, reel);
     let gap = reel.out_frames.saturating_sub(head.len());
     if gap == 0 {
-        return finished(head, 1.0, None);
+        return Timeline { goes_on: false, ..finished(head, 1.0, None) };
     }
     let last_shot = reel.shots.last().cloned().unwrap_or(0..reel.frames);
     let jump = likeness.and_then(|like| best_exit(like, reel, &last_shot));
@@ -115,7 +115,8 @@ pub(super) fn before_start(reel: &Reel, likeness: Option<&dyn Likeness>) -> Time
         }
         Cue { at, join }
     };
-    finished((0..reel.out_frames).map(cue).collect(), 1.0, arrival)
+    let cues = (0..reel.out_frames).map(cue).collect();
+    Timeline { goes_on: false, ..finished(cues, 1.0, arrival) }
 }
 
 /// The end meets the start: the last frames turn into those that come before the first one.
@@ -155,11 +156,14 @@ pub(super) fn closed_loop(reel: &Reel, likeness: Option<&dyn Likeness>) -> Timel
         entry: start,
         cost: cost(like, end, start),
     });
-    finished((0..reel.out_frames).map(cue).collect(), 1.0, jump)
+    let cues = (0..reel.out_frames).map(cue).collect();
+    Timeline { goes_on: false, ..finished(cues, 1.0, jump) }
 }
 
+/// A timeline that goes on beyond the reference's end.
 fn finished(cues: Vec<Cue>, slowed_to: f64, jump: Option<Jump>) -> Timeline {
-    Timeline { cues, slowed_to, jump: jump.map(|jump| (jump.exit, jump.entry, jump.cost)) }
+    let jump = jump.map(|jump| (jump.exit, jump.entry, jump.cost));
+    Timeline { cues, slowed_to, jump, goes_on: true }
 }
 
 fn cut(mut cues: Vec<Cue>, reel: &Reel) -> Vec<Cue> {

@@ -10,6 +10,8 @@
 //!    since going back and forth shows;
 //! 3. otherwise the last part is slowed first and the best such moment is used for the rest.
 //!
+//! The camera's path beyond the end is `framing::onward`'s.
+//!
 //! Invariant: a timeline has exactly as many cues as the clip has frames, and no cue leaves the
 //! reel. Nothing here knows pixels: likeness of moments is asked for through [`Likeness`].
 
@@ -79,6 +81,8 @@ pub(crate) struct Timeline {
     /// Where the clip goes on from an earlier moment: exit, entry, and their distance over the
     /// usual distance of neighbours.
     pub(crate) jump: Option<(usize, usize, f32)>,
+    /// Whether the clip goes on beyond the reference's end.
+    pub(crate) goes_on: bool,
 }
 
 /// Distance over the usual one from which a morph between two moments is seen as such.
@@ -139,6 +143,7 @@ impl Timeline {
         };
         if timing.wants(TimeChange::Reverse) {
             timeline.cues.reverse();
+            timeline.goes_on = false;
         }
         for cue in &mut timeline.cues {
             cue.at = tidy(cue.at, reel);
@@ -205,5 +210,10 @@ fn boomerang(reel: &Reel) -> Timeline {
         let phase = (n as f64 * reel.step()) % (2.0 * half);
         Cue::at(if phase <= half { phase } else { 2.0 * half - phase })
     };
-    Timeline { cues: (0..reel.out_frames).map(cue).collect(), slowed_to: 1.0, jump: None }
+    Timeline {
+        cues: (0..reel.out_frames).map(cue).collect(),
+        slowed_to: 1.0,
+        jump: None,
+        goes_on: false,
+    }
 }
