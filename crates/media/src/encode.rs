@@ -47,15 +47,17 @@ pub struct EncodeSpec {
 pub struct AudioSpec {
     /// The file whose first sound stream is used.
     pub source: PathBuf,
-    /// What is heard, one stretch after the other. What is missing at the end is silence; what is
-    /// longer than the clip is cut.
+    /// What is heard, in the clip's order and without overlap. Between stretches and after the last
+    /// one there is silence; what is longer than the clip is cut.
     pub segments: Vec<AudioSegment>,
 }
 
-/// One stretch of a source's sound. Times count from the source's first picture, as a
+/// One stretch of a source's sound. Times in the source count from the source's first picture, as a
 /// [`crate::Decoder`]'s do; before a sound stream begins and after it ends there is silence.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct AudioSegment {
+    /// Where it begins in the clip, in seconds.
+    pub at_secs: f64,
     /// Where it begins in the source, in seconds, at least 0.
     pub from_secs: f64,
     /// Where it ends in the source, in seconds.
@@ -168,6 +170,15 @@ impl Drop for Encoder {
     }
 }
 
+// === impl AudioSegment ===
+
+impl AudioSegment {
+    /// Where it ends in the clip, in seconds.
+    pub fn end_secs(&self) -> f64 {
+        self.at_secs + (self.to_secs - self.from_secs) / self.speed
+    }
+}
+
 /// Where the sound comes from.
 struct Source<'a> {
     audio: &'a AudioSpec,
@@ -182,12 +193,17 @@ fn check(spec: &EncodeSpec) -> Result<(), MediaError> {
         return Err(MediaError::Invalid(format!("{frames} frames of {width}x{height}, {fps} fps")));
     }
     let segments = spec.audio.iter().flat_map(|audio| &audio.segments);
-    for AudioSegment { from_secs, to_secs, speed } in segments {
-        let sane = *from_secs >= 0.0 && to_secs > from_secs && to_secs.is_finite();
-        if !sane || !SPEEDS.contains(speed) {
-            let text = format!("sound from {from_secs} s to {to_secs} s at speed {speed}");
+    let mut end_secs = 0.0;
+    for segment in segments {
+        let AudioSegment { at_secs, from_secs, to_secs, speed } = *segment;
+        let sane = from_secs >= 0.0 && to_secs > from_secs && to_secs.is_finite();
+        let follows = at_secs.is_finite() && at_secs >= end_secs - sound::GAPLESS_SECS;
+        if !sane || !follows || !SPEEDS.contains(&speed) {
+            let text =
+                format!("sound from {from_secs} s to {to_secs} s at {at_secs} s, speed {speed}");
             return Err(MediaError::Invalid(text));
         }
+        end_secs = segment.end_secs();
     }
     if spec.audio.as_ref().is_some_and(|audio| audio.segments.is_empty()) {
         return Err(MediaError::Invalid("sound without a stretch of it".into()));

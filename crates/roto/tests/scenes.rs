@@ -2,9 +2,7 @@
 
 mod common;
 
-use std::process::Command;
-
-use common::{Studio, luma, plan, reference, still};
+use common::{Studio, luma, onset, plan, reference, still};
 use director::{Handle, Mood, Place, Placement, TimeChange, Want};
 use domain::facts::Role;
 
@@ -102,25 +100,42 @@ fn kept_sound_lies_under_its_picture() {
         "aac",
         path.to_str().unwrap(),
     ]);
-    let onset = |wants: Vec<Want>| {
+    let heard = |wants: Vec<Want>| {
         let mut plan = plan(3, wants);
         plan.keep_sound = true;
         let take = studio.make(&studio.shot(plan, vec![reference(path.clone(), true)], (320, 240)));
-        let done = Command::new("ffmpeg")
-            .args(["-nostdin", "-v", "error", "-i"])
-            .arg(&take.outputs[0].path)
-            .args(["-f", "s16le", "-ac", "1", "-ar", "48000", "pipe:1"])
-            .output()
-            .unwrap();
-        let (samples, _) = done.stdout.as_chunks::<2>();
-        let loud = samples.iter().position(|s| i16::from_le_bytes(*s).unsigned_abs() > 4000);
-        loud.map(|at| at as f64 / 48_000.0)
+        onset(&take.outputs[0].path)
     };
-    let plain = onset(Vec::new()).unwrap();
+    let plain = heard(Vec::new()).unwrap();
     assert!((plain - 1.5).abs() < 1.0 / 24.0, "{plain}");
     let fast =
-        onset(vec![Want::Time { change: TimeChange::SpeedUp { speed: Some(1.5) } }]).unwrap();
+        heard(vec![Want::Time { change: TimeChange::SpeedUp { speed: Some(1.5) } }]).unwrap();
     assert!((fast - 1.0).abs() < 0.08, "{fast}");
+    let slow =
+        heard(vec![Want::Time { change: TimeChange::SlowMotion { speed: Some(0.6) } }]).unwrap();
+    assert!((slow - 2.5).abs() < 1.5 / 24.0, "{slow}");
+}
+
+#[test]
+fn sound_after_a_freeze_is_still_under_its_picture() {
+    let studio = Studio::new();
+    let path = studio.path("flash.mp4");
+    let flash = "color=black:s=320x240:r=24:d=6,format=yuv420p,\
+                 geq=lum='16+200*between(N,60,63)':cb=128:cr=128";
+    let beep = "aevalsrc='0.8*sin(2*PI*880*t)*between(t,2.5,2.667)':s=48000:d=6";
+    let args = ["-f", "lavfi", "-i", flash, "-f", "lavfi", "-i", beep, "-c:v", "libx264"];
+    let out = ["-preset", "ultrafast", "-c:a", "aac", path.to_str().unwrap()];
+    studio.ffmpeg(&[args.as_slice(), out.as_slice()].concat());
+    let freeze = common::wish(Want::Time { change: TimeChange::Freeze });
+    let mut plan = plan(6, []);
+    plan.wishes = vec![director::Wish { when: Some(director::When::Middle), ..freeze }];
+    plan.keep_sound = true;
+    let take = studio.make(&studio.shot(plan, vec![reference(path, true)], (320, 240)));
+    let (frames, _) = luma(&take.outputs[0].path);
+    let bright = frames.iter().position(|frame| frame[0] > 120).unwrap();
+    let loud = onset(&take.outputs[0].path).unwrap();
+    assert!(bright > 84, "the freeze comes before the flash: {bright}");
+    assert!((loud - bright as f64 / 24.0).abs() < 1.0 / 24.0, "{loud} {bright}");
 }
 
 #[test]

@@ -13,7 +13,8 @@ fn the_clip_is_what_was_promised() {
     let source = make(dir.path(), "in.mp4", SOURCE);
     let clip = |name: &str| {
         let target = dir.path().join(name);
-        let segments = vec![AudioSegment { from_secs: 0.0, to_secs: 2.0, speed: 1.0 }];
+        let segments =
+            vec![AudioSegment { at_secs: 0.0, from_secs: 0.0, to_secs: 2.0, speed: 1.0 }];
         let audio = AudioSpec { source: source.clone(), segments };
         copy(&source, &target, spec(48, Some(audio))).unwrap();
         target

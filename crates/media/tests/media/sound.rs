@@ -42,13 +42,20 @@ fn flash(path: &Path) -> usize {
     frames(path, 160, 96).iter().position(|frame| mean(frame.y()) > 150.0).unwrap()
 }
 
+/// The clip of a map from (start, end, speed) one after the other.
 fn kept(source: &Path, frames: u32, segments: &[(f64, f64, f64)]) -> (tempfile::TempDir, PathBuf) {
+    let mut at_secs = 0.0;
+    let segments = segments.iter().map(|&(from_secs, to_secs, speed)| {
+        let segment = AudioSegment { at_secs, from_secs, to_secs, speed };
+        at_secs = segment.end_secs();
+        segment
+    });
+    mapped(source, frames, segments.collect())
+}
+
+fn mapped(source: &Path, frames: u32, segments: Vec<AudioSegment>) -> (tempfile::TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
     let target = dir.path().join("out.mp4");
-    let segments = segments
-        .iter()
-        .map(|&(from_secs, to_secs, speed)| AudioSegment { from_secs, to_secs, speed })
-        .collect();
     let audio = AudioSpec { source: source.to_owned(), segments };
     copy(source, &target, spec(frames, Some(audio))).unwrap();
     (dir, target)
@@ -124,6 +131,57 @@ fn sound_follows_a_map_of_loops_and_speeds() {
     let found = beeps(&samples);
     near(&found[..2], &[0.5, 1.5]);
     assert!((found[2] - 3.0).abs() < 1.0 / 24.0, "{found:?}");
+}
+
+#[test]
+fn a_gap_is_silent_and_shifts_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let tone = "sine=440:d=3:r=48000,volume=4";
+    let args = format!("-f lavfi -i {PICTURE} -f lavfi -i {tone} -c:v libx264 -c:a pcm_s16le");
+    let tone = make(dir.path(), "tone.mov", &args);
+    let args = format!("-f lavfi -i {PICTURE} -f lavfi -i {BEEP} -c:v libx264 -c:a aac");
+    let beep = make(dir.path(), "beep.mp4", &args);
+    let map = vec![
+        AudioSegment { at_secs: 0.25, from_secs: 0.5, to_secs: 1.5, speed: 1.0 },
+        AudioSegment { at_secs: 2.0, from_secs: 0.5, to_secs: 1.5, speed: 1.0 },
+        AudioSegment { at_secs: 3.5, from_secs: 0.0, to_secs: 1.5, speed: 3.0 },
+    ];
+    let (_dir, target) = mapped(&beep, 96, map.clone());
+    assert_eq!(ask(&target, "a", "stream=duration"), "4.000000");
+    let found = beeps(&heard(&target));
+    near(&found[..2], &[0.75, 2.5]);
+    assert!((found[2] - (3.5 + 1.0 / 3.0)).abs() < 1.0 / 24.0, "{found:?}");
+    let (_dir, target) = mapped(&tone, 96, map);
+    let samples = heard(&target);
+    let loudest = |from: f64, to: f64| {
+        let range = (from * 48_000.0) as usize..(to * 48_000.0) as usize;
+        samples[range].iter().fold(0.0_f32, |most, sample| most.max(sample.abs()))
+    };
+    for (from, to) in [(0.0, 0.22), (1.3, 1.95), (3.05, 3.45)] {
+        assert!(loudest(from, to) < 0.005, "{from} s: {}", loudest(from, to));
+    }
+    let loud = loudest(0.5, 1.0);
+    assert!(loud > 0.2 && loudest(2.2, 2.8) > 0.8 * loud && loudest(3.6, 3.7) > 0.8 * loud);
+    // A tone of 440 Hz moves by 6 % of its height a sample; a click moves at once.
+    let steps = samples.windows(2).map(|pair| (pair[1] - pair[0]).abs());
+    let steepest = steps.fold(0.0_f32, f32::max);
+    assert!(steepest < 0.12 * loud, "{steepest} of {loud}");
+}
+
+#[test]
+fn pitch_is_kept_at_any_speed() {
+    let dir = tempfile::tempdir().unwrap();
+    let tone = "sine=440:d=8:r=48000,volume=4";
+    let picture = PICTURE.replace("d=3", "d=8");
+    let args = format!("-f lavfi -i {picture} -f lavfi -i {tone} -c:v libx264 -c:a pcm_s16le");
+    let source = make(dir.path(), "tone.mov", &args);
+    for speed in [0.25, 0.4, 0.8, 1.6, 2.5, 4.0] {
+        let (_dir, target) = kept(&source, 48, &[(0.0, 2.0 * speed, speed)]);
+        let samples = heard(&target);
+        let middle = &samples[24_000..72_000];
+        let rises = middle.windows(2).filter(|pair| pair[0] < 0.0 && pair[1] >= 0.0).count();
+        assert!((420..=460).contains(&rises), "{rises} Hz at speed {speed}");
+    }
 }
 
 #[test]

@@ -8,10 +8,7 @@ use domain::facts::Role;
 use kernels::transfer::ColorStats;
 use kernels::{Rgba8, resize};
 use media::still::{ImageLimits, StillImage, decode_image};
-use media::{
-    AudioSegment, AudioSpec, DecodeSpec, Decoder, EncodeSpec, Encoder, Frame, VideoProbe,
-    probe_video,
-};
+use media::{AudioSpec, DecodeSpec, Decoder, EncodeSpec, Encoder, Frame, VideoProbe, probe_video};
 use serde_json::{Value, json};
 
 use super::pipes::{Clip, Decoding};
@@ -23,7 +20,7 @@ use crate::framing::{self, Onward, Played, Screen, Shown};
 use crate::look::Colourist;
 use crate::sheet::{Course, LookKind, Sheet};
 use crate::stages::{Elements, FinishStage, Grade, Ground, Stage, cut_out};
-use crate::timeline::{Cue, Reel, Segment, Timeline, VISIBLE_JUMP, segments};
+use crate::timeline::{Cue, Reel, Timeline, VISIBLE_JUMP, segments};
 
 /// Most frames a second that slow motion is made from.
 const MOST_RATE: f64 = 60.0;
@@ -178,13 +175,13 @@ impl Run<'_> {
             sheet.say("keep the sound", "the reference has no sound".to_owned(), false);
             return None;
         }
-        let heard = gapless(&segments(&timeline.cues, reel));
-        if heard.is_empty() {
-            let reason = "the picture stands still or runs backwards, where sound can't follow";
+        let segments = segments(&timeline.cues, reel);
+        if segments.is_empty() {
+            let reason = "the picture stands still, runs backwards, or is slower or faster than sound can follow";
             sheet.say("keep the sound", reason.to_owned(), false);
             return None;
         }
-        Some(AudioSpec { source: path.to_owned(), segments: heard })
+        Some(AudioSpec { source: path.to_owned(), segments })
     }
 
     fn stages(
@@ -437,22 +434,6 @@ fn questions(
         path,
         sharpness: still,
     }
-}
-
-/// The stretches from the start on that follow each other without a gap: silence is only possible
-/// at the end.
-fn gapless(heard: &[Segment]) -> Vec<AudioSegment> {
-    let mut out = Vec::with_capacity(heard.len());
-    let mut end = 0.0;
-    for segment in heard {
-        if segment.at_secs > end + 0.06 {
-            break;
-        }
-        let to_secs = segment.from_secs + segment.length_secs;
-        out.push(AudioSegment { from_secs: segment.from_secs, to_secs, speed: segment.speed });
-        end = segment.at_secs + segment.length_secs / segment.speed;
-    }
-    out
 }
 
 fn palette(image: &StillImage) -> Result<ColorStats, Failure> {

@@ -20,7 +20,7 @@ mod sound;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use sound::{Segment, segments};
+pub(crate) use sound::segments;
 
 use std::ops::Range;
 

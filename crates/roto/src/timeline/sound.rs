@@ -1,66 +1,107 @@
 //! The sound that goes with a timeline.
+//!
+//! It follows the picture's own map, in straight stretches that leave it by half a frame at most.
+//! Where the picture stands still, runs backwards, or is too slow or too fast to be listened to,
+//! there is silence. At a jump of the picture the sound jumps too.
+
+use media::AudioSegment;
 
 use super::{Cue, Reel};
 
-/// A stretch of the reference's sound and where it goes.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) struct Segment {
-    /// Start in the reference, in seconds.
-    pub(crate) from_secs: f64,
-    /// Length in the reference, in seconds.
-    pub(crate) length_secs: f64,
-    /// Start in the clip, in seconds.
-    pub(crate) at_secs: f64,
-    /// Speed of play; 1 is natural.
-    pub(crate) speed: f64,
-}
-
-/// Shortest stretch worth hearing.
-const SHORTEST_SECS: f64 = 0.25;
+/// Shortest stretch worth hearing between two silences.
+const SHORTEST_SECS: f64 = 0.1;
 
 /// Speeds between which sound is still sound.
-const SPEEDS: (f64, f64) = (0.5, 2.0);
+const SPEEDS: (f64, f64) = (0.25, 4.0);
 
-/// Change of speed that starts another stretch.
-const SPEED_STEP: f64 = 0.12;
+/// Frames of the clip by which a stretch may leave the picture.
+const LEAVE: f64 = 0.5;
 
-/// The stretches that are heard, in order, without overlap. Where the picture stands still or runs
-/// backwards there is silence.
-pub(crate) fn segments(cues: &[Cue], reel: &Reel) -> Vec<Segment> {
-    let secs = |position: f64| position / reel.rate;
+/// Difference from natural speed that is not worth stretching for.
+const NATURAL: f64 = 0.005;
+
+/// Frames whose sound goes on without a jump.
+struct Span {
+    start: usize,
+    end: usize,
+}
+
+/// The stretches that are heard, in order, without overlap.
+pub(crate) fn segments(cues: &[Cue], reel: &Reel) -> Vec<AudioSegment> {
     let mut segments = Vec::new();
-    let mut start = 0;
-    for n in 1..=cues.len() {
-        if n < cues.len() && goes_on(cues, start, n, reel) {
-            continue;
+    for run in spans(cues, reel) {
+        let long = (run.end - run.start) as f64 / reel.out_rate >= SHORTEST_SECS;
+        if long {
+            straighten(cues, &run, reel, &mut segments);
         }
-        let frames = n - start;
-        let (first, last) = (cues[start].main(), cues[n - 1].main());
-        let length = frames as f64 / reel.out_rate;
-        let played =
-            if frames > 1 { secs(last - first) * frames as f64 / (frames - 1) as f64 } else { 0.0 };
-        let speed = played / length;
-        if length >= SHORTEST_SECS && (SPEEDS.0..=SPEEDS.1).contains(&speed) {
-            let speed = if (speed - 1.0).abs() < 0.01 { 1.0 } else { speed };
-            segments.push(Segment {
-                from_secs: secs(first),
-                length_secs: length * speed,
-                at_secs: start as f64 / reel.out_rate,
-                speed,
-            });
-        }
-        start = n;
     }
     segments
 }
 
-/// Whether frame `n` continues the stretch that began at `start`.
-fn goes_on(cues: &[Cue], start: usize, n: usize, reel: &Reel) -> bool {
-    let step = |n: usize| (cues[n].main() - cues[n - 1].main()) / reel.step();
-    let now = step(n);
-    if n == start + 1 {
-        return (-0.01..=SPEEDS.1).contains(&now);
+/// Speed of play from a frame to the next.
+fn speed(cues: &[Cue], n: usize, reel: &Reel) -> Option<f64> {
+    Some((cues.get(n + 1)?.main() - cues[n].main()) / reel.step())
+}
+
+/// The frames that are heard, cut at jumps.
+fn spans(cues: &[Cue], reel: &Reel) -> Vec<Span> {
+    // A little leeway for positions that were put on a frame.
+    let audible = |n: usize| {
+        let found = speed(cues, n, reel);
+        found.map(|v| (SPEEDS.0 - 0.02..=SPEEDS.1 + 0.02).contains(&v))
+    };
+    let mut spans: Vec<Span> = Vec::new();
+    let mut before = false;
+    let mut jumped = true;
+    for n in 0..cues.len() {
+        let own = audible(n);
+        // A single step that can't be heard, within sound, is a jump: its frame plays to its end.
+        let jumps = own == Some(false) && before && audible(n + 1) != Some(false);
+        let heard = own.unwrap_or(before) || jumps;
+        if heard {
+            match spans.last_mut() {
+                Some(span) if span.end == n && !jumped => span.end = n + 1,
+                _ => spans.push(Span { start: n, end: n + 1 }),
+            }
+        }
+        jumped = jumps || !heard;
+        before = heard && !jumps;
     }
-    let mean = (cues[n - 1].main() - cues[start].main()) / ((n - 1 - start) as f64 * reel.step());
-    (now - mean).abs() <= SPEED_STEP * mean.abs().max(0.5)
+    spans
+}
+
+/// Covers a span with as few straight stretches as stay by the picture, each beginning where the
+/// one before it ends.
+fn straighten(cues: &[Cue], span: &Span, reel: &Reel, out: &mut Vec<AudioSegment>) {
+    let (leave, natural) = (LEAVE * reel.step(), reel.step());
+    let mut start = span.start;
+    let mut from = cues[start].main();
+    while start < span.end {
+        // The slopes that pass all frames so far closely enough.
+        let (mut least, mut most) = (SPEEDS.0 * natural, SPEEDS.1 * natural);
+        let mut slope = natural;
+        let mut end = start + 1;
+        while end < span.end {
+            let ahead = (end - start) as f64;
+            let way = cues[end].main() - from;
+            let (low, high) = ((way - leave) / ahead, (way + leave) / ahead);
+            if low > most || high < least {
+                break;
+            }
+            (least, most) = (least.max(low), most.min(high));
+            slope = (way / ahead).clamp(least, most);
+            end += 1;
+        }
+        if (slope / natural - 1.0).abs() < NATURAL && (least..=most).contains(&natural) {
+            slope = natural;
+        }
+        let to = from + slope * (end - start) as f64;
+        out.push(AudioSegment {
+            at_secs: start as f64 / reel.out_rate,
+            from_secs: from / reel.rate,
+            to_secs: to / reel.rate,
+            speed: slope / natural,
+        });
+        (start, from) = (end, to);
+    }
 }

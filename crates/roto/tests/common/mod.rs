@@ -222,3 +222,16 @@ pub fn counter(secs: f64, rate: u32) -> String {
          geq=lum='16+200*mod(floor(N/pow(2,floor(X*8/W))),2)':cb=128:cr=128"
     )
 }
+
+/// Seconds at which a clip is first loud.
+pub fn onset(path: &Path) -> Option<f64> {
+    let done = Command::new("ffmpeg")
+        .args(["-nostdin", "-v", "error", "-i"])
+        .arg(path)
+        .args(["-f", "s16le", "-ac", "1", "-ar", "48000", "pipe:1"])
+        .output()
+        .unwrap();
+    let (samples, _) = done.stdout.as_chunks::<2>();
+    let loud = samples.iter().position(|s| i16::from_le_bytes(*s).unsigned_abs() > 4000);
+    loud.map(|at| at as f64 / 48_000.0)
+}
