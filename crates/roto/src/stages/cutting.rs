@@ -72,7 +72,7 @@ pub(crate) fn cut_out(image: &StillImage) -> Result<Rgba8, CutError> {
         return Ok(rgba);
     }
     match matte::cut_out(&rgba.to_rgb()) {
-        Ok(cut) => Ok(cut.image),
+        Ok(cut) => Ok(cut),
         Err(refusal) => match before_surfaces(&rgba)? {
             Some(mask) => Ok(masked(&rgba, &mask)?),
             None => Err(refusal.into()),
