@@ -73,12 +73,15 @@ impl Look {
     }
 
     /// The part of the full look that a strength (0 to 1) asks for. What is either there or not,
-    /// such as black and white, is there in full unless the prompt says "slightly".
+    /// such as black and white, is there in full unless the prompt says "slightly"; half a night
+    /// is a day. The rest comes as two thirds without an adverb: a cast that still lets skin and
+    /// white things be what they are.
     pub(crate) fn share(self, strength: f32) -> f32 {
         let strength = strength.clamp(0.0, 1.0);
         match self {
             Self::Mono | Self::Sepia | Self::Noir => (strength / 0.6).min(1.0),
-            _ => (strength / 0.85).min(1.15),
+            Self::Dusk | Self::Night | Self::Moonlit | Self::BlueHour => strength / 0.85,
+            _ => strength / 1.05,
         }
     }
 
@@ -134,18 +137,18 @@ impl Look {
             }
             Self::Midday => contrast(gain(rgb, [1.14, 1.14, 1.12]), 0.25, 0.5),
             Self::GoldenHour => {
-                let lit = gain(rgb, [1.28, 0.98, 0.58]);
-                let toned = split(lit, [0.02, -0.01, 0.01], [0.10, 0.045, -0.05]);
-                contrast(saturate(toned, 1.12), 0.12, 0.45)
+                let lit = gain(rgb, [1.2, 0.97, 0.72]);
+                let toned = split(lit, [0.0, -0.005, 0.02], [0.075, 0.024, -0.04]);
+                contrast(saturate(toned, 1.06), 0.1, 0.45)
             }
             Self::Sunset => {
-                let lit = gain(rgb, [1.15, 0.74, 0.52]);
-                let toned = split(lit, [0.02, -0.02, 0.06], [0.15, 0.03, -0.06]);
-                contrast(saturate(toned, 1.15), 0.15, 0.42)
+                let lit = gain(rgb, [1.14, 0.8, 0.58]);
+                let toned = split(lit, [0.01, -0.015, 0.05], [0.12, 0.025, -0.05]);
+                contrast(saturate(toned, 1.08), 0.12, 0.42)
             }
             Self::Dusk => {
-                let lit = gain(rgb, [0.52, 0.42, 0.56]);
-                split(lit, [-0.01, -0.02, 0.05], [0.09, 0.01, 0.0])
+                let lit = gain(saturate(rgb, 0.9), [0.46, 0.44, 0.58]);
+                split(lit, [-0.02, -0.005, 0.04], [0.055, 0.01, -0.005])
             }
             Self::BlueHour => {
                 let dim = 0.62 * dimmer(scene, 38.0);
@@ -314,7 +317,7 @@ impl Look {
             Self::LowContrast => squeeze(contrast(rgb, -0.3, 0.5), 0.03, 0.98),
             Self::Desaturated => saturate(rgb, 0.35),
             Self::Vivid => contrast(saturate(rgb, 1.5), 0.12, 0.47),
-            Self::Faded => squeeze(saturate(contrast(rgb, -0.12, 0.5), 0.65), 0.11, 0.93),
+            Self::Faded => squeeze(saturate(contrast(rgb, -0.12, 0.5), 0.68), 0.09, 0.94),
             Self::Brighter => gamma(gain(rgb, [1.15; 3]), 1.2),
             Self::Darker => gain(gamma(rgb, 0.88), [0.62; 3]),
             Self::Pastel => squeeze(gamma(saturate(rgb, 0.75), 1.25), 0.16, 1.0),
@@ -454,6 +457,30 @@ mod tests {
         assert!(bright < 0.6 * dark, "{bright} {dark}");
         let night = Look::Night.full(grey, 60.0);
         assert!(night[2] > night[0]);
+    }
+
+    #[test]
+    fn an_adverb_scales_a_look() {
+        for look in ALL {
+            let (slight, plain, very) = (look.share(0.35), look.share(0.7), look.share(0.9));
+            assert!(slight < 0.6 * plain + 1e-6 || plain == 1.0, "{look:?}");
+            assert!(slight < plain && plain <= very && very <= 1.1, "{look:?}");
+        }
+    }
+
+    #[test]
+    fn a_look_by_its_name_alone_leaves_white_and_skin_what_they_are() {
+        let (white, skin) = ([0.88; 3], [0.82, 0.64, 0.54]);
+        for look in [Look::GoldenHour, Look::Dusk, Look::Cinematic, Look::Faded, Look::Film] {
+            let seen = |rgb| rgb_to_lab(mix(rgb, look.full(rgb, 55.0), look.share(0.7)));
+            let [_, a, b] = seen(white);
+            assert!(libm::hypotf(a, b) < 18.0, "{look:?}: {a} {b}");
+            let hue = |[_, a, b]: [f32; 3]| libm::atan2f(b, a).to_degrees();
+            let turned = hue(seen(skin)) - hue(rgb_to_lab(skin));
+            // The light of dusk is blue: skin goes to rose there.
+            let most = if look == Look::Dusk { 30.0 } else { 17.0 };
+            assert!(turned.abs() < most, "{look:?}: {turned}");
+        }
     }
 
     #[test]
