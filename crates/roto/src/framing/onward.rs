@@ -33,6 +33,11 @@ const LEAST_SPEED: f32 = 0.012;
 /// The same for the way between two places of the camera, in widths.
 const LEAST_WAY: f32 = 0.015;
 
+/// Way between two places of the camera, in widths and as growth, from which the room is too small
+/// to help; what is half as far is helped fully.
+const FAR_WAY: f32 = 0.24;
+const FAR_GROWTH: f32 = 0.5;
+
 /// Seconds on both sides over which speed is measured.
 const LEAN_SECS: f64 = 0.35;
 
@@ -181,16 +186,19 @@ impl Camera<'_> {
     }
 
     /// The side that goes on at `entry` where another one is left: seen from the same place, and
-    /// at the same speed at first.
+    /// at the same speed at first. Places too far apart are left apart: a window at the border
+    /// would hide the subject and not the jump.
     fn entered(&self, left: &Side, entry: f64) -> Side {
         let natural = (self.course.reel_rate / self.course.rate) as f32;
         let way = self.pose(entry).inverse().then(&self.pose(left.moment));
-        let far = libm::hypotf(way.tx, way.ty) / self.width();
-        let grown = libm::logf(way.scale.max(1e-6)).abs();
-        let way = way.fraction(gate(far.max(grown), LEAST_WAY));
+        let length = libm::hypotf(way.tx, way.ty) / self.width();
+        let growth = libm::logf(way.scale.max(1e-6)).abs();
+        let seen = gate(length.max(growth), LEAST_WAY);
+        let near = 1.0 - gate(length, FAR_WAY / 2.0).max(gate(growth, FAR_GROWTH / 2.0));
+        let way = Similarity { rotation: 0.0, ..way.fraction(seen) };
         let (from, to) = (self.speed(left.moment), self.speed(entry));
         let extra = std::array::from_fn(|k| left.extra[k] + natural * (from[k] - to[k]));
-        let missing = Similarity { rotation: 0.0, ..way }.then(&left.missing);
+        let missing = way.then(&left.missing).fraction(near);
         Side { moment: entry, missing, extra }
     }
 

@@ -87,7 +87,9 @@ impl Run<'_> {
             sheet.say("the clip goes on beyond the reference", reason, false);
         }
         let course = sheet.timing.course;
-        let onward = onward(sheet, &timeline, &analysis, &reel);
+        let onward = (asked.path && goes_on(sheet, native, screen))
+            .then(|| onward(sheet, &timeline, &analysis, &reel))
+            .flatten();
         let on = Screen { size: screen, rate: f64::from(clip.fps), seed: self.shot.seed };
         let (framing, ahead) = (&sheet.framing, onward.as_ref());
         let picture = framing::working_size(native, screen, framing, course, ahead);
@@ -395,9 +397,15 @@ fn reel(analysis: &Analysis, probe: &VideoProbe, rate: u32, clip: Clip) -> Reel 
     }
 }
 
-/// How the camera goes on in what is added to the reference; not where the prompt moves the frame.
+/// Whether the camera may go on in what is added to the reference: not where the prompt moves the
+/// frame or the frame follows the subject, which has a path of its own.
+fn goes_on(sheet: &Sheet, native: (usize, usize), screen: (usize, usize)) -> bool {
+    !sheet.framing.moves_frame() && !framing::follows(native, screen, &sheet.framing)
+}
+
+/// How the camera goes on.
 fn onward(sheet: &Sheet, timeline: &Timeline, analysis: &Analysis, reel: &Reel) -> Option<Onward> {
-    if !timeline.goes_on || sheet.framing.moves_frame() {
+    if !timeline.goes_on {
         return None;
     }
     let played = Played {
@@ -423,7 +431,7 @@ fn questions(
     let retimed = short || sheet.timing.changes_time();
     let subject = framing::follows(native, screen, &sheet.framing) || !sheet.layers.is_empty();
     let goes_on = (short || sheet.timing.extend || sheet.timing.course == Course::Next)
-        && !sheet.framing.moves_frame();
+        && goes_on(sheet, native, screen);
     let path = sheet.framing.needs_path() || !sheet.layers.is_empty() || goes_on;
     let colours = !sheet.looks.is_empty();
     Questions {

@@ -186,6 +186,18 @@ fn a_jump_goes_on_from_where_the_camera_was() {
 }
 
 #[test]
+fn a_jump_that_is_too_far_to_hide_hides_no_subject() {
+    // Rest, a pan of half the frame's width, rest.
+    let analysis = shot(120, |n| {
+        Similarity::translation(if (30..50).contains(&n) { -160.0 / 20.0 } else { 0.0 }, 0.0)
+    });
+    let timeline = timeline(120, 200, &OneJump { exit: 90, entry: 20 });
+    if let Some(onward) = onward(&timeline.cues, &analysis) {
+        assert!(shown(&onward).iter().all(|one| (one.join.centre.0 - 640.0).abs() < 20.0));
+    }
+}
+
+#[test]
 fn a_pan_stays_fast_across_a_jump_to_a_moment_of_rest() {
     // Rest, then a pan that gets up to speed and goes on to the end.
     let speed = |n: usize| (n as f32 - 60.0).clamp(0.0, 24.0) / 24.0;
