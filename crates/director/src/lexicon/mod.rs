@@ -3,6 +3,7 @@
 //! Phrases are in lower case and American spelling; regular endings of each word are understood,
 //! hyphens count as spaces. Where two phrases start at a word, the longer one wins.
 
+pub(crate) mod aspects;
 mod camera;
 mod grade;
 mod light;
