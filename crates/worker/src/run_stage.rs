@@ -7,7 +7,7 @@ use std::time::Duration;
 use artifacts::ArtifactError;
 use catalog::{Inputs, Model};
 use domain::lease::Setback;
-use domain::{Failure, FileToken, Lease};
+use domain::{Failure, Fault, FileToken, Lease};
 use engine::{EngineError, Made, Shot, Take};
 use store::row::PublishedBody;
 use store::{Claim, FileRow, Published, RequestRow};
@@ -120,6 +120,11 @@ fn judge(error: EngineError) -> Outcome {
         }
         EngineError::Infrastructure { message } => {
             return Outcome::SetBack(Setback::Fault, message);
+        }
+        // An engine knows no field names: what it says of no file in particular is the body's.
+        EngineError::Input { message, faults } if faults.is_empty() => {
+            let fault = Fault::at("", "feature_not_supported", message);
+            ("input_invalid", "input", vec![fault])
         }
         EngineError::Input { faults, .. } => ("input_invalid", "input", faults),
         EngineError::Unsupported { .. } => ("unsupported", "unsupported", Vec::new()),

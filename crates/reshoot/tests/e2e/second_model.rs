@@ -35,6 +35,14 @@ async fn a_folder_of_data_is_a_model() {
     let image = server.call_as(None, "GET", images[0].as_str().unwrap(), None);
     assert_eq!((image.status, png_size(&image.body)), (200, (512, 768)));
 
+    // The schema asks for no file, the engine does.
+    let id = server.submit(ACME, &json!({"text": "a still"}));
+    let error = server.finished(&id)["error"].clone();
+    assert_eq!((&error["code"], &error["type"]), (&json!("input_invalid"), &json!("input")));
+    assert_eq!(error["detail"].as_array().unwrap().len(), 1, "{error:#}");
+    assert_eq!(error["detail"][0]["loc"], json!(["body"]));
+    assert!(error["detail"][0]["msg"].as_str().unwrap().contains("reference video"), "{error:#}");
+
     let wrong = json!({"text": "a still of @Image1", "steps": 9});
     let refused = server.post(&format!("/v1/models/{ACME}"), Some(&wrong)).expect(422);
     let at: Vec<_> = refused["detail"].as_array().unwrap().iter().map(|d| &d["loc"]).collect();
