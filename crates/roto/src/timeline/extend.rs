@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::{Cue, Join, Likeness, Reel, Timeline, speed};
+use super::{Cue, Join, Likeness, Reel, Timeline, VISIBLE_JUMP, speed};
 use crate::envelope;
 use crate::sheet::Timing;
 
@@ -18,11 +18,22 @@ const EXIT_SECS: f64 = 1.5;
 /// Distance over the usual one up to which a jump is as good as unseen.
 const UNSEEN_JUMP: f32 = 2.0;
 
-/// The slowest that a last part is played.
-const SLOWEST: f64 = 0.5;
+/// How far the end of the reel may be slowed.
+#[derive(Debug, Clone, Copy)]
+struct Slowing {
+    /// Least speed.
+    slowest: f64,
+    /// Largest part of the reel that is slowed.
+    part: f64,
+    /// Part of the slowed part in which the speed falls.
+    fall: f64,
+}
 
-/// Largest part of the reel that is slowed.
-const SLOWED_PART: f64 = 0.6;
+/// Leaves a good part of the reel at its own speed.
+const SLOW_END: Slowing = Slowing { slowest: 0.5, part: 0.6, fall: 0.4 };
+
+/// Instead of a jump that would be seen: 10 s from 5 s.
+const SLOW_ALL: Slowing = Slowing { slowest: 0.45, part: 1.0, fall: 0.2 };
 
 /// A gap up to this part of the clip is closed by slowing alone.
 const SMALL_GAP: f64 = 0.12;
@@ -48,9 +59,15 @@ pub(super) fn same(timing: &Timing, reel: &Reel, likeness: Option<&dyn Likeness>
     let small = gap as f64 <= SMALL_GAP * reel.out_frames as f64;
     let unseen = jump.is_some_and(|jump| jump.cost <= UNSEEN_JUMP);
     if timing.changes.is_empty() && (small || !unseen) {
-        let (cues, slowed_to) = slowed(reel, &last_shot);
+        let (cues, slowed_to) = slowed(reel, &last_shot, SLOW_END);
         if cues.len() >= reel.out_frames {
             return finished(cut(cues, reel), slowed_to, None);
+        }
+        if jump.is_none_or(|jump| jump.cost >= VISIBLE_JUMP) {
+            let (cues, slowed_to) = slowed(reel, &last_shot, SLOW_ALL);
+            if cues.len() >= reel.out_frames {
+                return finished(cut(cues, reel), slowed_to, None);
+            }
         }
         // Slow to the end, then on from an earlier moment, back to speed.
         let from = cues.len();
@@ -191,25 +208,25 @@ fn natural(timing: &Timing, reel: &Reel) -> Vec<Cue> {
 
 /// The reel at natural speed with its last part slowed by as much as fills the clip, or by as
 /// much as may be; and the least speed.
-fn slowed(reel: &Reel, shot: &Range<usize>) -> (Vec<Cue>, f64) {
+fn slowed(reel: &Reel, shot: &Range<usize>, most: Slowing) -> (Vec<Cue>, f64) {
     let natural = reel.last() / reel.step();
     let gap = (reel.out_frames as f64 - natural).max(0.0) * reel.step();
-    let longest = (SLOWED_PART * reel.frames as f64).min((shot.len() - 1) as f64);
+    let longest = (most.part * reel.frames as f64).min((shot.len() - 1) as f64);
     let tail = (3.0 * gap).clamp(0.5 * reel.rate, reel.rate.max(longest)).min(longest).max(1.0);
     let fill = |slowest: f64| {
         let begin = reel.last() - tail;
         let (mut at, mut cues) = (0.0, Vec::with_capacity(reel.out_frames));
         while at <= reel.last() + 1e-6 && cues.len() < reel.out_frames {
             cues.push(Cue::at(at));
-            let part = envelope::ease((at - begin) / (0.4 * tail));
+            let part = envelope::ease((at - begin) / (most.fall * tail));
             at += reel.step() * (1.0 + (slowest - 1.0) * part);
         }
         cues
     };
-    if fill(SLOWEST).len() < reel.out_frames {
-        return (fill(SLOWEST), SLOWEST);
+    if fill(most.slowest).len() < reel.out_frames {
+        return (fill(most.slowest), most.slowest);
     }
-    let (mut low, mut high) = (SLOWEST, 1.0);
+    let (mut low, mut high) = (most.slowest, 1.0);
     for _ in 0..24 {
         let middle = f64::midpoint(low, high);
         if fill(middle).len() < reel.out_frames { high = middle } else { low = middle }

@@ -8,7 +8,8 @@
 //! 2. where a moment near the end looks and moves like an earlier one, the clip goes on from there
 //!    (video textures, Schoedl et al. 2000), morphing across over half a second; always forwards,
 //!    since going back and forth shows;
-//! 3. otherwise the last part is slowed first and the best such moment is used for the rest.
+//! 3. where such a jump would be seen, all of the last shot is slowed instead, if that is enough;
+//! 4. otherwise the last part is slowed first and the best such moment is used for the rest.
 //!
 //! The camera's path beyond the end is `framing::onward`'s.
 //!

@@ -230,7 +230,7 @@ impl Server {
     pub(crate) fn finished(&self, id: &str) -> Value {
         let what = || format!("the end of a request: {:#}", self.record(id));
         until_or(what, || {
-            let target = format!("/v1/requests/{id}/result?include_cost=true&wait=20");
+            let target = format!("/v1/requests/{id}/result?include_cost=true");
             let result = self.get(&target).expect(200);
             let ended = json!(["succeeded", "failed", "cancelled"]);
             ended.as_array().unwrap().contains(&result["status"]).then_some(result)
