@@ -5,7 +5,7 @@ use std::time::Duration;
 use artifacts::PutInfo;
 use catalog::MediaInput;
 use egress::{ByteRange, GetRequest, Response};
-use media::mp4::{HeaderWalker, Step};
+use media::mp4::{HeaderWalker, MAX_MOOV_BYTES, Step};
 use tokio::time::Instant;
 use url::Url;
 
@@ -13,11 +13,15 @@ use crate::early::{self, Early};
 use crate::error::IntakeError;
 use crate::take::{Intake, Request, fetched_path};
 
-/// A header at the end of a file that is longer than this is not fetched ahead of the file.
-const MAX_TAIL_BYTES: u64 = 16 << 20;
+/// Bytes that are read ahead of a file in search of a header behind its samples.
+const MAX_TAIL_BYTES: u64 = MAX_MOOV_BYTES;
 
 /// Boxes that are leapt over in search of such a header.
 const MAX_LEAPS: usize = 4;
+
+/// The search may take this part of the time that is left for the file, which waits meanwhile:
+/// there are hosts that serve one connection of a client after the other.
+const TAIL_SHARE: u32 = 4;
 
 /// Fetches `url` within the limits of `input`. What fails leaves nothing on disk.
 pub(crate) async fn fetch(
@@ -64,13 +68,15 @@ async fn tail(
     total: u64,
     early: &Early<'_>,
 ) -> Result<(), IntakeError> {
-    let mut walker = HeaderWalker::new();
+    let now = Instant::now();
+    let deadline = now + whole.deadline.saturating_duration_since(now) / TAIL_SHARE;
+    let (mut walker, mut left_bytes) = (HeaderWalker::new(), MAX_TAIL_BYTES);
     for _ in 0..MAX_LEAPS {
-        if total.saturating_sub(start) > MAX_TAIL_BYTES || start >= total {
+        let Some(max_bytes) = total.checked_sub(start).filter(|rest| *rest > 0) else {
             return Ok(());
-        }
+        };
         let range = Some(ByteRange::From(start));
-        let get = GetRequest { range, max_bytes: total - start, ..whole.clone() };
+        let get = GetRequest { url: whole.url.clone(), range, max_bytes, deadline };
         let mut body = match intake.client.get(&get).await {
             Ok(Response { status: 206, total: Some(found), body, .. }) if found == total => body,
             Ok(_) => return Ok(()),
@@ -80,15 +86,15 @@ async fn tail(
             }
         };
         walker.jump(start);
-        let next = loop {
+        start = loop {
             let Ok(Some(bytes)) = body.chunk().await else { return Ok(()) };
+            left_bytes = left_bytes.saturating_sub(bytes.len() as u64);
             match early.tail(&mut walker, &bytes)? {
-                Step::More => {}
-                Step::Done => return Ok(()),
+                Step::More if left_bytes > 0 => {}
+                Step::More | Step::Done => return Ok(()),
                 Step::Jump { offset } => break offset,
             }
         };
-        start = next;
     }
     Ok(())
 }

@@ -43,6 +43,29 @@ async fn a_large_video_that_is_too_long_by_its_last_bytes() {
     );
 }
 
+/// Cameras put boxes of their own around the samples.
+#[tokio::test]
+async fn a_large_video_whose_header_is_between_other_large_boxes() {
+    let film = padded(&clip("720x720", "24", "12"), LARGE / 2);
+    for film in [padded(&film, LARGE / 2), trailed(&film, LARGE / 2)] {
+        let world = refused(Reply::ok(film).ranges(), "video_duration_too_long").await;
+        assert!(world.host.sent("/v") < LITTLE, "{} bytes", world.host.sent("/v"));
+    }
+}
+
+/// Some hosts serve one connection of a client at a time.
+#[tokio::test]
+async fn a_host_that_does_not_answer_a_second_request_costs_the_early_look_only() {
+    let world = World::new();
+    let film = padded(&clip("1280x720", "24", "3"), 1 << 20);
+    let url = world.host.url("/v");
+    world.host.script("/v", [Reply::ok(film).ranges(), Reply::hang()]);
+    let mut inputs = world.media(json!({"video_url": url}));
+    inputs[0].fetch_secs = 8;
+    world.take(&inputs).await.unwrap();
+    assert_eq!(world.host.requests_of("/v").len(), 2);
+}
+
 #[tokio::test]
 async fn without_ranges_the_whole_file_has_to_come_first() {
     let film = padded(&clip("720x720", "24", "12"), LARGE);
