@@ -1,15 +1,16 @@
 //! Bytes in and out: inputs, uploads and outputs, by path, durable before they are named.
 //!
 //! The invariant: when a `put` has returned, the bytes are on disk (file and folder are synced),
-//! whole, and under their path; a put that fails or is dropped leaves nothing behind. Paths are
-//! relative, `/`-separated and made by this server (`inputs/{request}/…`, `uploads/{token}/…`,
-//! `outputs/{request}/{epoch}/…`), never by a client.
+//! whole, and under their path; a put that fails, or a writer that is dropped before it finishes,
+//! leaves nothing behind. Paths are relative, `/`-separated and made by this server
+//! (`inputs/{request}/…`, `uploads/{token}/…`, `outputs/{request}/{epoch}/…`), never by a client.
 
 mod sweep;
 
 use std::ops::Range;
 use std::path::{Path as FsPath, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use bytes::Bytes;
 use domain::id::hex;
@@ -62,6 +63,8 @@ pub struct Reading {
 pub struct Artifacts {
     store: Arc<LocalFileSystem>,
     root: Arc<FsPath>,
+    /// Each check has a file of its own.
+    checks: Arc<AtomicU64>,
 }
 
 /// A file being written; dropped before [`Writer::finish`], it leaves nothing behind.
@@ -83,11 +86,9 @@ impl Artifacts {
             ArtifactError::Unavailable(format!("`{}`: {e}", root.display()))
         };
         std::fs::create_dir_all(root).map_err(|e| unavailable(&e))?;
-        let store = LocalFileSystem::new_with_prefix(root)
-            .map_err(|e| unavailable(&e))?
-            .with_fsync(true)
-            .with_automatic_cleanup(true);
-        Ok(Self { store: Arc::new(store), root: root.into() })
+        let store =
+            LocalFileSystem::new_with_prefix(root).map_err(|e| unavailable(&e))?.with_fsync(true);
+        Ok(Self { store: Arc::new(store), root: root.into(), checks: Arc::default() })
     }
 
     /// Starts a file.
@@ -147,10 +148,10 @@ impl Artifacts {
         self.store.path_to_filesystem(&Path::from(path)).map_err(from(path))
     }
 
-    /// Removes a file; one that is not there is no fault.
+    /// Removes a file, and the folders that are empty then; one that is not there is no fault.
     pub async fn delete(&self, path: &str) -> Result<(), ArtifactError> {
         match self.store.delete(&Path::from(path)).await {
-            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => self.tidy(path).await,
             Err(e) => Err(from(path)(e)),
         }
     }
@@ -165,20 +166,18 @@ impl Artifacts {
             .map_err(from(prefix))
     }
 
-    /// Removes everything below `prefix`.
-    pub async fn delete_all(&self, prefix: &str) -> Result<(), ArtifactError> {
-        for path in self.list(prefix).await? {
-            self.delete(&path).await?;
-        }
-        Ok(())
+    /// Removes everything below `folder`, half-written files too.
+    pub async fn delete_all(&self, folder: &str) -> Result<(), ArtifactError> {
+        self.sweep(folder, |_| false).await?;
+        self.tidy(folder).await
     }
 
     /// Fails if bytes cannot be written, read and removed now.
     pub async fn check(&self) -> Result<(), ArtifactError> {
-        let path = "check/probe";
-        self.put(path, Bytes::from_static(b"reshoot")).await?;
-        self.get(path, None).await?;
-        self.delete(path).await
+        let path = format!("check/{}", self.checks.fetch_add(1, Ordering::Relaxed));
+        self.put(&path, Bytes::from_static(b"reshoot")).await?;
+        self.get(&path, None).await?;
+        self.delete(&path).await
     }
 }
 
@@ -267,22 +266,45 @@ mod tests {
         drop(writer);
         assert!(matches!(artifacts.get("inputs/r/0", None).await, Err(ArtifactError::NotFound(_))));
         assert!(artifacts.list("inputs").await.unwrap().is_empty());
-        let left: Vec<_> = std::fs::read_dir(dir.path().join("inputs"))
-            .map(|entries| entries.flatten().map(|entry| entry.path()).collect())
-            .unwrap_or_default();
-        assert!(
-            left.iter().all(|path| std::fs::read_dir(path).unwrap().next().is_none()),
-            "{left:?}"
-        );
+        artifacts.delete_all("inputs/r").await.unwrap();
+        assert!(artifacts.folders("inputs").await.unwrap().is_empty());
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn checks_do_not_disturb_one_another() {
+        let dir = tempfile::tempdir().unwrap();
+        let artifacts = Artifacts::local(dir.path()).unwrap();
+        let mut checks = tokio::task::JoinSet::new();
+        for _ in 0..64 {
+            let artifacts = artifacts.clone();
+            checks.spawn(async move { artifacts.check().await });
+        }
+        for check in checks.join_all().await {
+            check.unwrap();
+        }
     }
 
     #[tokio::test]
     async fn deleting_twice_is_no_fault() {
         let dir = tempfile::tempdir().unwrap();
         let artifacts = Artifacts::local(dir.path()).unwrap();
-        artifacts.put("inputs/r/0", Bytes::from_static(b"x")).await.unwrap();
-        artifacts.delete_all("inputs/r").await.unwrap();
-        artifacts.delete("inputs/r/0").await.unwrap();
+        artifacts.put("inputs/r/1/0", Bytes::from_static(b"x")).await.unwrap();
+        artifacts.delete_all("inputs/r/1").await.unwrap();
+        artifacts.delete("inputs/r/1/0").await.unwrap();
         assert!(artifacts.list("inputs").await.unwrap().is_empty());
+    }
+
+    #[tokio::test]
+    async fn folders_go_with_their_last_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let artifacts = Artifacts::local(dir.path()).unwrap();
+        for path in ["inputs/r/1/0", "inputs/r/data/0"] {
+            artifacts.put(path, Bytes::from_static(b"x")).await.unwrap();
+        }
+        artifacts.delete("inputs/r/1/0").await.unwrap();
+        assert!(!dir.path().join("inputs/r/1").exists());
+        assert_eq!(artifacts.folders("inputs").await.unwrap(), ["r"]);
+        artifacts.delete_all("inputs/r/data").await.unwrap();
+        assert!(artifacts.folders("inputs").await.unwrap().is_empty());
     }
 }

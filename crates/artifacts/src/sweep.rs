@@ -30,6 +30,22 @@ impl Artifacts {
         let (root, path) = (self.root.clone(), folder.to_owned());
         blocking(folder, move || clear(&root, &path, &keeps)).await
     }
+
+    /// Removes the folders above `path` that are empty. One directly below the root stays: others
+    /// may be about to put something there.
+    pub(crate) async fn tidy(&self, path: &str) -> Result<(), ArtifactError> {
+        let (root, mut folder) = (self.root.clone(), path.to_owned());
+        let climb = move || {
+            while let Some(slash) = folder.rfind('/') {
+                folder.truncate(slash);
+                if !folder.contains('/') || std::fs::remove_dir(root.join(&folder)).is_err() {
+                    break;
+                }
+            }
+            Ok(())
+        };
+        blocking(path, climb).await
+    }
 }
 
 async fn blocking<T: Send + 'static>(
@@ -63,8 +79,12 @@ fn clear(root: &Path, folder: &str, keeps: &impl Fn(&str) -> bool) -> io::Result
         if std::fs::symlink_metadata(&full).is_ok_and(|found| found.is_dir()) {
             removed += clear(root, &path, keeps)?;
         } else if !keeps(&path) {
-            std::fs::remove_file(&full)?;
-            removed += 1;
+            match std::fs::remove_file(&full) {
+                Ok(()) => removed += 1,
+                // A writer that was dropped removes its file by itself.
+                Err(e) if e.kind() == io::ErrorKind::NotFound => {}
+                Err(e) => return Err(e),
+            }
         }
     }
     // Refused by the system unless the folder is empty.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use artifacts::PutInfo;
+use artifacts::Writer;
 use catalog::MediaInput;
 use egress::{ByteRange, GetRequest, Response};
 use media::mp4::{HeaderWalker, MAX_MOOV_BYTES, Step};
@@ -11,6 +11,7 @@ use url::Url;
 
 use crate::early::{self, Early};
 use crate::error::IntakeError;
+use crate::pool::Place;
 use crate::take::{Intake, Request, fetched_path};
 
 /// Bytes that are read ahead of a file in search of a header behind its samples.
@@ -23,14 +24,15 @@ const MAX_LEAPS: usize = 4;
 /// there are hosts that serve one connection of a client after the other.
 const TAIL_SHARE: u32 = 4;
 
-/// Fetches `url` within the limits of `input`. What fails leaves nothing on disk.
+/// Fetches `url` within the limits of `input`: all of its bytes, which are yet to be kept, and the
+/// place in the pool that they take until then. What fails leaves nothing on disk.
 pub(crate) async fn fetch(
     intake: &Intake,
     request: &Request<'_>,
     number: usize,
     input: &MediaInput,
     url: &str,
-) -> Result<PutInfo, IntakeError> {
+) -> Result<(Writer, Place), IntakeError> {
     let mut place = intake.pool.enter(&host(url), input.max_bytes).await?;
     let get = GetRequest {
         url: url.to_owned(),
@@ -56,7 +58,7 @@ pub(crate) async fn fetch(
         writer.write(&bytes).await?;
     }
     early.end()?;
-    Ok(writer.finish().await?)
+    Ok((writer, place))
 }
 
 /// Reads the header of a file that has it at its end. Whatever goes wrong with that decides

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use artifacts::{ArtifactError, Artifacts, PutInfo};
+use artifacts::{ArtifactError, Artifacts, PutInfo, Writer};
 use catalog::{MediaInput, Model, Source};
 use domain::facts::{Facts, InputFacts};
 use domain::id::hex;
@@ -18,7 +18,7 @@ use tokio_util::sync::CancellationToken;
 use crate::error::{DOWNLOAD, IntakeError};
 use crate::fetch;
 use crate::own::{Own, ResolveOwn};
-use crate::pool::{Pool, PoolLimits};
+use crate::pool::{Place, Pool, PoolLimits};
 
 /// Longest time that probing one file may take.
 const PROBE_LIMIT: Duration = Duration::from_mins(1);
@@ -62,6 +62,14 @@ pub struct Taken {
     pub warnings: Vec<String>,
 }
 
+/// The bytes of one input.
+enum Obtained {
+    /// On disk since earlier.
+    Kept(PutInfo),
+    /// All there, not kept yet.
+    Fetched(Writer, Place),
+}
+
 // === impl Intake ===
 
 impl Intake {
@@ -103,7 +111,11 @@ impl Intake {
             () = request.cancel.cancelled() => return Err(IntakeError::Cancelled),
             obtained = self.obtain(request, number, input) => obtained,
         };
-        let file = obtained.map_err(|error| echo(error, input))?;
+        let file = match obtained.map_err(|error| echo(error, input))? {
+            Obtained::Kept(file) => file,
+            // Not cancelled: a rename that is under way would come after the clean-up.
+            Obtained::Fetched(writer, _place) => writer.finish().await?,
+        };
         let media =
             self.measure(request, input, &file).await.map_err(|error| echo(error, input))?;
         let warnings = request.model.advise(input, file.bytes);
@@ -118,15 +130,15 @@ impl Intake {
         Ok((facts, warnings))
     }
 
-    /// The bytes of an input, on disk.
+    /// The bytes of an input.
     async fn obtain(
         &self,
         request: &Request<'_>,
         number: usize,
         input: &MediaInput,
-    ) -> Result<PutInfo, IntakeError> {
+    ) -> Result<Obtained, IntakeError> {
         let url = match &input.source {
-            Source::Kept(path) => return self.kept(input, path).await,
+            Source::Kept(path) => return self.kept(input, path).await.map(Obtained::Kept),
             Source::Data { .. } => {
                 let text = format!("the bytes of `{}` have not been kept", input.pointer);
                 return Err(IntakeError::Infrastructure(text));
@@ -134,8 +146,11 @@ impl Intake {
             Source::Url(url) => url,
         };
         match request.own.resolve(request.owner, url).await {
-            Ok(Own::Kept(path)) => self.kept(input, &path).await,
-            Ok(Own::Elsewhere) => fetch::fetch(self, request, number, input, url).await,
+            Ok(Own::Kept(path)) => self.kept(input, &path).await.map(Obtained::Kept),
+            Ok(Own::Elsewhere) => {
+                let (writer, place) = fetch::fetch(self, request, number, input, url).await?;
+                Ok(Obtained::Fetched(writer, place))
+            }
             Ok(Own::Missing) => Err(missing(input)),
             Err(cause) => Err(IntakeError::Infrastructure(cause)),
         }
@@ -162,12 +177,8 @@ impl Intake {
 
     /// Removes what this intake fetched; what cannot be removed is left to collection.
     async fn clear(&self, request: &Request<'_>) {
-        for number in 0..request.inputs.len() {
-            let removed: Result<(), ArtifactError> =
-                self.artifacts.delete(&fetched_path(request.folder, number)).await;
-            if let Err(error) = removed {
-                tracing::warn!(folder = request.folder, number, %error, "input not removed");
-            }
+        if let Err(error) = self.artifacts.delete_all(request.folder).await {
+            tracing::warn!(folder = request.folder, %error, "inputs not removed");
         }
     }
 }

@@ -14,7 +14,7 @@ async fn verdict(clip: Bytes) -> Vec<String> {
     match world.take(&inputs).await {
         Ok(_) => Vec::new(),
         Err(intake::IntakeError::Faults(faults)) => {
-            world.nothing_left().await;
+            world.nothing_left();
             assert!(faults.iter().all(|f| f.msg.starts_with("video_url: ")), "{faults:?}");
             faults.into_iter().map(|fault| fault.kind).collect()
         }
@@ -101,7 +101,7 @@ async fn frontal(extension: &str, size: &str) -> Vec<(String, String)> {
     match world.take(&inputs).await {
         Ok(_) => Vec::new(),
         Err(intake::IntakeError::Faults(faults)) => {
-            world.nothing_left().await;
+            world.nothing_left();
             faults.into_iter().map(|fault| (fault.kind, fault.msg)).collect()
         }
         Err(other) => panic!("{other}"),

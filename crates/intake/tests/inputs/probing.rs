@@ -38,7 +38,7 @@ async fn cancelling_ends_the_probe_and_leaves_nothing() {
     let (outcome, process) = tokio::join!(world.take(&inputs), stop);
     assert!(matches!(outcome, Err(IntakeError::Cancelled)), "{outcome:?}");
     assert!(!runs(process));
-    world.nothing_left().await;
+    world.nothing_left();
 }
 
 #[tokio::test]

@@ -173,19 +173,16 @@ impl World {
             Err(IntakeError::Faults(faults)) => faults,
             other => panic!("{other:?}"),
         };
-        self.nothing_left().await;
+        self.nothing_left();
         faults
     }
 
-    /// Returns once no file is left; the store removes unfinished ones in the background.
-    pub(crate) async fn nothing_left(&self) {
-        let emptied = async {
-            while !files(self.dir.path()).is_empty() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
-        };
-        let emptied = tokio::time::timeout(Duration::from_secs(20), emptied).await;
-        emptied.unwrap_or_else(|_| panic!("left on disk: {:?}", files(self.dir.path())));
+    /// Fails if a file is left, or a folder of the request.
+    #[track_caller]
+    pub(crate) fn nothing_left(&self) {
+        assert!(self.files().is_empty(), "left on disk: {:?}", self.files());
+        let folder = self.dir.path().join(FOLDER);
+        assert!(!folder.parent().unwrap().exists(), "an empty folder is left");
     }
 
     pub(crate) fn files(&self) -> Vec<PathBuf> {

@@ -1,12 +1,14 @@
 //! What is taken, and what is known of it then.
 
+use std::path::PathBuf;
+
 use catalog::MediaLimits;
 use domain::facts::{MediaFacts, Role};
 use intake::{IntakeError, PoolLimits};
 use serde_json::json;
 use testkit::Reply;
 
-use crate::clips::{X264, clip, fast_clip, good, made, picture, sample, still, turned};
+use crate::clips::{X264, clip, fast_clip, good, made, padded, picture, sample, still, turned};
 use crate::support::{FOLDER, World};
 
 #[tokio::test]
@@ -161,5 +163,25 @@ async fn cancelling_ends_a_fetch_and_leaves_nothing() {
     };
     let (outcome, ()) = tokio::join!(world.take(&inputs), stop);
     assert!(matches!(outcome, Err(IntakeError::Cancelled)), "{outcome:?}");
-    world.nothing_left().await;
+    world.nothing_left();
+}
+
+#[tokio::test]
+async fn cancelling_while_a_file_is_being_synced_leaves_nothing() {
+    let film = padded(&good(), 8 << 20);
+    for _ in 0..8 {
+        let world = World::new();
+        let inputs = world.media(json!({"video_url": world.serve("/v", Reply::ok(film.clone()))}));
+        let stop = async {
+            let written =
+                |path: &PathBuf| path.metadata().is_ok_and(|m| m.len() == film.len() as u64);
+            while !world.files().iter().any(written) {
+                tokio::task::yield_now().await;
+            }
+            world.cancel.cancel();
+        };
+        let (outcome, ()) = tokio::join!(world.take(&inputs), stop);
+        assert!(matches!(outcome, Err(IntakeError::Cancelled)), "{outcome:?}");
+        world.nothing_left();
+    }
 }
