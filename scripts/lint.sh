@@ -14,7 +14,7 @@ echo "== documentation"
 RUSTDOCFLAGS="-D warnings" $CARGO doc --workspace --no-deps --locked --quiet
 if command -v cargo-deny >/dev/null; then
     echo "== licences, bans, sources"
-    $CARGO deny --offline check bans licenses sources
+    $CARGO deny check bans licenses sources
 else
     echo "lint: cargo-deny is not installed; licences and bans were not checked (cargo install --locked cargo-deny)"
 fi
