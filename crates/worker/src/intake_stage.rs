@@ -27,7 +27,9 @@ pub(crate) async fn take_in(parts: Arc<Parts>, claim: Claim, abort: Cancellation
     match outcome {
         Ok(Taken { facts, warnings }) => {
             let kept = parts.store.inputs_kept(&lease, facts, warnings, now).await;
-            settle("inputs kept", &lease.request, kept);
+            if !settle("inputs kept", &lease.request, kept) {
+                forget(&parts, &fetched_folder(&lease)).await;
+            }
         }
         Err(IntakeError::Faults(faults)) => {
             let failure = Failure {
@@ -58,7 +60,7 @@ async fn attempt(
         model,
         owner: &row.owner,
         inputs: &inputs.media,
-        folder: &format!("inputs/{}/{}", lease.request, lease.epoch.0),
+        folder: &fetched_folder(lease),
         own: &OwnFiles(parts.store.as_ref()),
         cancel: abort,
     };
@@ -92,11 +94,18 @@ async fn fail(parts: &Parts, lease: &Lease, failure: Failure) {
     tracing::info!(request = %lease.request, why = failure.message, "inputs refused");
     let failed = parts.store.fail(lease, failure, parts.clock.now()).await;
     if settle("fail", &lease.request, failed) {
-        let folder = format!("inputs/{}", lease.request);
-        if let Err(error) = parts.artifacts.delete_all(&folder).await {
-            tracing::warn!(request = %lease.request, %error, "refused inputs are left behind");
-        }
+        forget(parts, &format!("inputs/{}", lease.request)).await;
     }
+}
+
+async fn forget(parts: &Parts, folder: &str) {
+    if let Err(error) = parts.artifacts.delete_all(folder).await {
+        tracing::warn!(folder, %error, "inputs are left behind");
+    }
+}
+
+fn fetched_folder(lease: &Lease) -> String {
+    format!("inputs/{}/{}", lease.request, lease.epoch.0)
 }
 
 async fn set_back(parts: &Parts, lease: &Lease, setback: Setback, why: &str) {
@@ -122,5 +131,82 @@ impl ResolveOwn for OwnFiles<'_> {
                 Err(error) => Err(error.to_string()),
             }
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use artifacts::Artifacts;
+    use catalog::Catalog;
+    use domain::{KeyId, Priority, RequestId, Stage, Timestamp, WorkerId};
+    use egress::{Client, Options};
+    use intake::{Intake, PoolLimits};
+    use media::{JailConfig, Toolchain};
+    use serde_json::json;
+    use store::NewRequest;
+    use store::memory::MemoryStore;
+    use testkit::{ManualClock, MediaHost, Reply, SeededRng};
+
+    use super::*;
+    use crate::{LEASE_SECS, Launcher};
+
+    const MODEL: &str = "kling/kling-video-o1/video-to-video/reference";
+    const NOW: Timestamp = Timestamp(0);
+
+    /// A worker's parts in `dir`, without an engine, and with an ffprobe outside of a jail: that
+    /// is tested where it is built.
+    fn parts(dir: &Path, host: &MediaHost, rng: Arc<SeededRng>) -> Parts {
+        let script = r#"while [ "$1" != "--" ]; do shift; done; shift; exec "$@""#;
+        let tools = Toolchain::find(JailConfig {
+            program: PathBuf::from("/bin/sh"),
+            leading_args: ["-c", script, "sh"].map(Into::into).into(),
+            required: false,
+        });
+        let exempt = vec![host.address().to_string().parse().unwrap()];
+        let options = Options { exempt, ..Options::default() };
+        let clock = Arc::new(ManualClock::at(NOW));
+        let client = Client::new(options, clock.clone(), rng.clone()).unwrap();
+        let artifacts = Artifacts::local(&dir.join("files")).unwrap();
+        Parts {
+            store: Arc::new(MemoryStore::new()),
+            intake: Intake::new(client, artifacts.clone(), tools, PoolLimits::default()),
+            artifacts,
+            catalog: Arc::new(Catalog::builtin().unwrap()),
+            default_engine: "none".into(),
+            launcher: Launcher { program: PathBuf::from("/bin/false"), args: Vec::new() },
+            scratch: dir.join("scratch"),
+            clock,
+            rng,
+        }
+    }
+
+    #[tokio::test]
+    async fn inputs_that_come_in_after_the_request_was_cancelled_are_removed() {
+        let (dir, host) = (tempfile::tempdir().unwrap(), MediaHost::http());
+        let sample = "../../samples/bigbuckbunny_720p25_5s.mp4";
+        let film = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(sample)).unwrap();
+        host.on("/v.mp4", Reply::ok(film));
+        let rng = Arc::new(SeededRng::new(1));
+        let parts = Arc::new(parts(dir.path(), &host, rng.clone()));
+        let new = NewRequest {
+            id: RequestId::new(NOW, &*rng),
+            owner: OwnerId::new(NOW, &*rng),
+            key: KeyId::new(NOW, &*rng),
+            model: MODEL.into(),
+            input: json!({"prompt": "a new shot", "video_url": host.url("/v.mp4")}),
+            warnings: Vec::new(),
+            priority: Priority::Normal,
+            created_at: NOW,
+        };
+        parts.store.insert(new).await.unwrap();
+        let worker = WorkerId::new(NOW, &*rng);
+        let claim = parts.store.claim(Stage::Intake, &worker, NOW, LEASE_SECS).await;
+        let claim = claim.unwrap().unwrap();
+        parts.store.cancel(&claim.lease.request, false, NOW).await.unwrap();
+        take_in(Arc::clone(&parts), claim, CancellationToken::new()).await;
+        assert_eq!(host.requests().len(), 1);
+        assert!(parts.artifacts.folders("inputs").await.unwrap().is_empty());
     }
 }

@@ -27,6 +27,24 @@ fn queued_work_is_cancelled_and_the_queue_closes_up() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn cancelling_ends_a_fetch_and_leaves_nothing() {
+    let host = MediaHost::http();
+    let film = sample_bytes("bigbuckbunny_720p25_5s.mp4");
+    let half = film.len() / 2;
+    host.on("/bunny.mp4", Reply::ok(film).stall_after(half));
+    let server = Server::start(Home::new(&[host.address().to_string()]));
+    let body = json!({"prompt": "a new shot of @Video1", "video_url": host.url("/bunny.mp4")});
+    let id = server.submit(KLING, &body);
+    let files = || server.home.files_under("files");
+    until("the start of a fetch", || (!files().is_empty()).then_some(()));
+    let reply = server.post(&format!("/v1/requests/{id}/cancel"), None).expect(202);
+    let expected = json!({"request_id": id, "status": "cancelled", "outcome": "cancelled"});
+    assert_eq!(reply, expected);
+    until("the end of the fetch", || files().is_empty().then_some(()));
+    assert_eq!(server.finished(&id)["status"], "cancelled");
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn force_ends_running_work_and_its_processes() {
     let host = MediaHost::http();
     host.on("/bunny.mp4", Reply::ok(sample_bytes("bigbuckbunny_720p25_5s.mp4")));

@@ -126,6 +126,8 @@ async fn bad_media_is_refused_by_name_and_leaves_nothing_behind() {
         let left = server.home.files_under(folder);
         assert!(left.is_empty(), "left in {folder}: {:?}", names(&left, &server.home.data()));
     }
+    let inputs = server.home.data().join("files/inputs");
+    assert_eq!(std::fs::read_dir(inputs).unwrap().count(), 0, "folders are left");
     assert!(host.sent("/ten-hours.mp4") < 200_000);
     assert_eq!(server.call_as(None, "GET", "/readyz", None).status, 200);
     let (_home, _key, _status, log) = server.terminate();
