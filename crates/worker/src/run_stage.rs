@@ -10,7 +10,7 @@ use domain::lease::Setback;
 use domain::{Failure, Fault, FileToken, Lease};
 use engine::{EngineError, Made, Shot, Take};
 use store::row::PublishedBody;
-use store::{Claim, FileRow, Published, RequestRow};
+use store::{Claim, FileRow, Published, RequestRow, StoreError};
 use tokio_util::sync::CancellationToken;
 
 use crate::child::RunEnd;
@@ -31,24 +31,28 @@ pub(crate) async fn make(parts: Arc<Parts>, claim: Claim, abort: CancellationTok
     let work = attempt(&parts, &lease, &row, &gauge, &abort);
     let kept = keep(parts.store.as_ref(), parts.clock.as_ref(), &lease, &gauge, &abort, work).await;
     let now = parts.clock.now();
-    let published = match kept {
-        Kept::Lost => false,
+    let dead = match kept {
+        Kept::Lost => true,
         Kept::Done(Outcome::Publish(published)) => {
-            settle("publish", &lease.request, parts.store.publish(&lease, *published, now).await)
+            let outcome = parts.store.publish(&lease, *published, now).await;
+            // A store that failed may have published all the same: collection will know.
+            let fenced = matches!(outcome, Err(StoreError::Fenced));
+            settle("publish", &lease.request, outcome);
+            fenced
         }
         Kept::Done(Outcome::Fail(failure)) => {
             tracing::info!(request = %lease.request, code = failure.code, "failed");
             settle("fail", &lease.request, parts.store.fail(&lease, failure, now).await);
-            false
+            true
         }
         Kept::Done(Outcome::SetBack(setback, why)) => {
             tracing::warn!(request = %lease.request, ?setback, why, "set back");
             let outcome = parts.store.set_back(&lease, setback, &why, now).await;
             settle("set back", &lease.request, outcome.map(|_| ()));
-            false
+            true
         }
     };
-    if !published && let Err(error) = parts.artifacts.delete_all(&output_folder(&lease)).await {
+    if dead && let Err(error) = parts.artifacts.delete_all(&output_folder(&lease)).await {
         tracing::warn!(request = %lease.request, %error, "outputs of a lost run are left behind");
     }
 }
