@@ -11,6 +11,7 @@
 //! | `analysis` | cuts, colours, likeness, subject, camera path; only what is asked for |
 //! | `timeline`, `footage` | which moment each frame shows, and the frames between frames |
 //! | `framing` | the window over the picture |
+//! | `scene` | where things of the scene are on the screen |
 //! | `stages` | elements, grade, finish, in this order |
 //! | `look` | named looks and colour transfer as one table a shot |
 //! | `run` | the threads, the files, the report |
@@ -27,6 +28,7 @@ mod framing;
 mod golden;
 mod look;
 mod run;
+mod scene;
 mod sheet;
 mod stages;
 mod timeline;

@@ -7,6 +7,7 @@
 mod pipes;
 mod prepare;
 mod record;
+mod stages;
 
 pub(crate) use record::Recorder;
 

@@ -1,13 +1,9 @@
 //! From a sheet to stages that are ready to run.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use domain::facts::Role;
-use kernels::transfer::ColorStats;
-use kernels::{Rgba8, resize};
-use media::still::{ImageLimits, StillImage, decode_image};
 use media::{AudioSpec, DecodeSpec, Decoder, EncodeSpec, Encoder, Frame, VideoProbe, probe_video};
 use serde_json::{Value, json};
 
@@ -17,19 +13,12 @@ use crate::analysis::{Analysis, Analyst, PROXY_SIDE, Questions};
 use crate::fail::{Failure, internal};
 use crate::footage::{Moment, blank, view, view_mut};
 use crate::framing::{self, Onward, Played, Screen, Shown};
-use crate::look::Colourist;
-use crate::sheet::{Course, LookKind, Sheet};
-use crate::stages::{Elements, FinishStage, Grade, Ground, Stage, cut_out};
+use crate::sheet::{Course, Sheet};
+use crate::stages::Stage;
 use crate::timeline::{Cue, Reel, Timeline, VISIBLE_JUMP, segments};
 
 /// Most frames a second that slow motion is made from.
 const MOST_RATE: f64 = 60.0;
-
-/// Limits on an input picture; intake has checked tighter ones.
-const LIMITS: ImageLimits = ImageLimits { max_side: 16_384, max_alloc: 768 << 20 };
-
-/// Longer side of a picture whose colours are read, in px.
-const PALETTE_SIDE: usize = 384;
 
 /// A clip that only has to be rendered.
 pub(crate) struct Prepared {
@@ -37,16 +26,16 @@ pub(crate) struct Prepared {
     pub(crate) stages: Vec<Box<dyn Stage>>,
     /// Part of the whole run that is done.
     pub(crate) done: f64,
-    clip: Clip,
+    pub(super) clip: Clip,
     probe: VideoProbe,
     timeline: Timeline,
     reel: Reel,
-    windows: Arc<Option<Vec<Shown>>>,
+    pub(super) windows: Arc<Option<Vec<Shown>>>,
     onward: Option<Onward>,
     moves: usize,
     parallax: &'static str,
-    picture: (usize, usize),
-    analysis: Arc<Analysis>,
+    pub(super) picture: (usize, usize),
+    pub(super) analysis: Arc<Analysis>,
     sound: Option<AudioSpec>,
 }
 
@@ -184,78 +173,6 @@ impl Run<'_> {
             return None;
         }
         Some(AudioSpec { source: path.to_owned(), segments })
-    }
-
-    fn stages(
-        &self,
-        prepared: &Prepared,
-        sheet: &mut Sheet,
-    ) -> Result<Vec<Box<dyn Stage>>, Failure> {
-        let mut stages: Vec<Box<dyn Stage>> = Vec::new();
-        let layers = self.layers(sheet)?;
-        let rate = f64::from(prepared.clip.fps);
-        let screen = (prepared.clip.width as usize, prepared.clip.height as usize);
-        if !layers.is_empty() {
-            let ground = Ground {
-                analysis: Arc::clone(&prepared.analysis),
-                cues: Arc::clone(&prepared.cues),
-                windows: Arc::clone(&prepared.windows),
-                picture: prepared.picture,
-                screen,
-                rate,
-                seed: self.shot.seed,
-            };
-            stages.push(Box::new(Elements::new(layers, ground)));
-        }
-        if !sheet.looks.is_empty() {
-            let mut pictures = BTreeMap::new();
-            for role in sheet.looks.pictures() {
-                if let Some(image) = self.picture(role)? {
-                    pictures.insert(role, palette(&image)?);
-                }
-            }
-            let secs = prepared.cues.len() as f64 / rate;
-            let colours = prepared.analysis.colours.clone();
-            let names: Vec<String> = sheet.looks.wishes.iter().map(|w| name_of(w.look)).collect();
-            let colourist = Colourist::new(&sheet.looks, pictures, colours, secs);
-            let analysis = Arc::clone(&prepared.analysis);
-            stages.push(Box::new(Grade::new(colourist, analysis, rate, &names)));
-        }
-        if !sheet.finish.is_empty() {
-            stages.push(Box::new(FinishStage::new(sheet.finish, screen, self.shot.seed)));
-        }
-        Ok(stages)
-    }
-
-    /// The layers that can be cut out; the others become unmet.
-    fn layers(&self, sheet: &mut Sheet) -> Result<Vec<(crate::sheet::LayerWish, Rgba8)>, Failure> {
-        let mut layers = Vec::with_capacity(sheet.layers.len());
-        for wish in std::mem::take(&mut sheet.layers) {
-            sheet.unmet.retain(|unmet| !(unmet.provisional && unmet.words == wish.words));
-            let Some(image) = self.picture(wish.role)? else {
-                let reason = format!("`{}` is not among the inputs", wish.name());
-                sheet.say(&wish.words, reason, false);
-                continue;
-            };
-            match cut_out(&image) {
-                Ok(cut) => {
-                    sheet.layers.push(wish.clone());
-                    layers.push((wish, cut));
-                }
-                Err(error) => {
-                    let reason = format!("`{}` can't be cut out: {error}", wish.name());
-                    sheet.say(&wish.words, reason, false);
-                }
-            }
-        }
-        Ok(layers)
-    }
-
-    fn picture(&self, role: Role) -> Result<Option<StillImage>, Failure> {
-        let Some(input) = self.shot.input(role) else { return Ok(None) };
-        let bytes = std::fs::read(&input.path)
-            .map_err(|cause| Failure::File { path: input.path.display().to_string(), cause })?;
-        Ok(Some(decode_image(&bytes, LIMITS)?))
     }
 }
 
@@ -441,27 +358,5 @@ fn questions(
         subject,
         path,
         sharpness: still,
-    }
-}
-
-fn palette(image: &StillImage) -> Result<ColorStats, Failure> {
-    let (width, height) = (image.width as usize, image.height as usize);
-    let rgba = Rgba8::from_bytes(&image.rgba, width, height)?;
-    let longer = width.max(height);
-    let part = |side: usize| (side * PALETTE_SIDE.min(longer) / longer).max(1);
-    let small = resize::rgba(&rgba, part(width), part(height), resize::Filter::Area)?;
-    Ok(ColorStats::of_rgba(&small))
-}
-
-fn name_of(look: LookKind) -> String {
-    match look {
-        LookKind::Named(look) => format!("{look:?}"),
-        LookKind::Colours { of: Role::Image { n }, .. } => format!("colours of @Image{n}"),
-        LookKind::Colours {
-            of: Role::ElementFrontal { n } | Role::ElementView { n, .. }, ..
-        } => {
-            format!("colours of @Element{n}")
-        }
-        LookKind::Colours { of: Role::Video { n }, .. } => format!("colours of @Video{n}"),
     }
 }

@@ -17,11 +17,10 @@ use media::Frame;
 use serde_json::{Value, json};
 
 use super::Stage;
-use crate::analysis::Analysis;
 use crate::envelope::{ease, share};
 use crate::fail::Failure;
 use crate::footage::{view, view_mut};
-use crate::framing::{Shown, Window};
+use crate::scene::Scene;
 use crate::sheet::{LayerWish, Side};
 use crate::timeline::Cue;
 
@@ -48,22 +47,9 @@ const ENTRY_SECS: f64 = 1.6;
 /// Grain below this is not matched, in luma codes.
 const LEAST_GRAIN: f32 = 0.8;
 
-/// What the layers stand on.
-pub(crate) struct Ground {
-    pub(crate) analysis: Arc<Analysis>,
-    pub(crate) cues: Arc<Vec<Cue>>,
-    pub(crate) windows: Arc<Option<Vec<Shown>>>,
-    /// Width and height of the decoded picture in px.
-    pub(crate) picture: (usize, usize),
-    /// Width and height of the clip in px.
-    pub(crate) screen: (usize, usize),
-    pub(crate) rate: f64,
-    pub(crate) seed: u64,
-}
-
 /// Draws all layers of a clip.
 pub(crate) struct Elements {
-    ground: Ground,
+    scene: Arc<Scene>,
     layers: Vec<Placed>,
 }
 
@@ -81,32 +67,26 @@ struct Placed {
 
 impl Elements {
     /// Places the layers, which are cut out already.
-    pub(crate) fn new(layers: Vec<(LayerWish, Rgba8)>, ground: Ground) -> Self {
+    pub(crate) fn new(layers: Vec<(LayerWish, Rgba8)>, scene: Arc<Scene>) -> Self {
         let mut taken: Vec<f32> = Vec::new();
         let mut placed = Vec::with_capacity(layers.len());
         for (wish, image) in layers {
             let plain = Layer::new(&image);
-            let x = ground.free_side(&wish, &taken);
+            let x = free_side(&scene, &wish, &taken);
             taken.push(x);
-            let home = home(&wish, &plain, x, ground.screen);
+            let home = home(&wish, &plain, x, scene.screen);
             placed.push(Placed { wish, image, plain, home, lit: BTreeMap::new() });
         }
         // What stands higher in the frame is farther away and is drawn first.
         placed.sort_by(|a, b| a.home.ty.total_cmp(&b.home.ty));
-        Self { ground, layers: placed }
+        Self { scene, layers: placed }
     }
 
-    fn draw(
-        &mut self,
-        index: usize,
-        n: usize,
-        cue: &Cue,
-        frame: &mut Frame,
-    ) -> Result<(), Failure> {
-        let ground = &self.ground;
+    fn draw(&mut self, index: usize, n: usize, frame: &mut Frame) -> Result<(), Failure> {
+        let scene = Arc::clone(&self.scene);
         let layer = &mut self.layers[index];
-        let secs = n as f64 / ground.rate;
-        let length = ground.cues.len() as f64 / ground.rate;
+        let secs = n as f64 / scene.rate;
+        let length = scene.cues.len() as f64 / scene.rate;
         let mut opacity = share(layer.wish.when, secs, length);
         if layer.wish.appears && layer.wish.when.is_none() {
             opacity *= ease((secs - 0.2 * length) / 0.5) as f32;
@@ -114,10 +94,10 @@ impl Elements {
         if opacity <= 0.0 {
             return Ok(());
         }
-        let (dx, dy) = travel(layer, secs, length, ground.screen);
+        let (dx, dy) = travel(layer, secs, length, scene.screen);
         let start = Similarity { tx: layer.home.tx + dx, ty: layer.home.ty + dy, ..layer.home };
-        let place = ground.carried(&start, n, cue);
-        let shot = ground.analysis.shot_of(cue.main().round() as usize);
+        let place = scene.carried(&start, n);
+        let shot = scene.shot(n);
         if !layer.lit.contains_key(&shot) {
             let lit = light(layer, &place, frame)?;
             layer.lit.insert(shot, lit);
@@ -130,7 +110,7 @@ impl Elements {
         }
         composite::over(lit, &place, opacity, &mut view_mut(frame)?);
         if let Some(before) = before {
-            let grain = Grain { sigma: *sigma, seed: ground.seed ^ index as u64 };
+            let grain = Grain { sigma: *sigma, seed: scene.seed ^ index as u64 };
             add_grain(&before, frame, grain, n)?;
         }
         Ok(())
@@ -143,7 +123,7 @@ impl Stage for Elements {
     }
 
     fn parameters(&self) -> Value {
-        let screen = self.ground.screen;
+        let screen = self.scene.screen;
         let layers = self.layers.iter().map(|layer| {
             json!({
                 "source": layer.wish.name(),
@@ -155,106 +135,27 @@ impl Stage for Elements {
         json!({ "layers": layers.collect::<Vec<_>>() })
     }
 
-    fn apply(&mut self, n: usize, cue: &Cue, frame: &mut Frame) -> Result<(), Failure> {
-        (0..self.layers.len()).try_for_each(|index| self.draw(index, n, cue, frame))
+    fn apply(&mut self, n: usize, _: &Cue, frame: &mut Frame) -> Result<(), Failure> {
+        (0..self.layers.len()).try_for_each(|index| self.draw(index, n, frame))
     }
 }
 
-// === impl Ground ===
-
-impl Ground {
-    fn windows(&self, n: usize) -> Shown {
-        if let Some(windows) = self.windows.as_ref() {
-            return windows[n.min(windows.len() - 1)];
-        }
-        let whole = Window::largest(self.picture, self.picture.0 as f32 / self.picture.1 as f32);
-        Shown { at: whole, join: whole }
-    }
-
-    /// The window on the moment that shows most.
-    fn window(&self, n: usize) -> Window {
-        let windows = self.windows(n);
-        if self.cues[n].main() == self.cues[n].at { windows.at } else { windows.join }
-    }
-
-    /// First frame of the clip in the shot of frame `n`.
-    fn shot_start(&self, n: usize) -> usize {
-        let shot = |n: usize| self.analysis.shot_of(self.cues[n].main().round() as usize);
-        let own = shot(n);
-        (0..n).rev().take_while(|&before| shot(before) == own).last().unwrap_or(n)
-    }
-
-    /// A place on the screen at the shot's start, as the scene carries it to frame `n`.
-    fn carried(&self, start: &Similarity, n: usize, cue: &Cue) -> Similarity {
-        let first = self.shot_start(n);
-        let anchor = self.cues[first].main();
-        let middle = (self.picture.0 as f32 / 2.0, self.picture.1 as f32 / 2.0);
-        let to_middle = Similarity::translation(-middle.0, -middle.1);
-        let from_screen = self.window(first).to_screen(self.screen).inverse().then(&to_middle);
-        let windows = self.windows(n);
-        let at = |moment: f64, window: Window| {
-            let to_screen = to_middle.inverse().then(&window.to_screen(self.screen));
-            start.then(&from_screen).then(&self.scene(anchor, moment)).then(&to_screen)
-        };
-        let main = at(cue.at, windows.at);
-        match cue.join {
-            None => main,
-            Some(join) => between(&main, &at(join.at, windows.join), join.share),
-        }
-    }
-
-    /// How the scene moved between two moments of the reel, in px of the picture.
-    fn scene(&self, from: f64, to: f64) -> Similarity {
-        let Some(path) = &self.analysis.path else { return Similarity::IDENTITY };
-        let pose = |at: f64| {
-            let (a, b) = (path.pose(at.floor() as usize), path.pose(at.ceil() as usize));
-            between(&a, &b, at.fract() as f32)
-        };
-        let factor = self.picture.0 as f32 / self.analysis.size.0.max(1) as f32;
-        pose(from).inverse().then(&pose(to)).resized(factor)
-    }
-
-    /// Where across the frame a layer goes, 0 to 1: where it was wished, else away from the
-    /// subject and from other layers.
-    fn free_side(&self, wish: &LayerWish, taken: &[f32]) -> f32 {
-        let candidates: &[f32] = match wish.side {
-            Some(Side::Left) => &[0.2, 0.32, 0.12],
-            Some(Side::Centre) => &[0.5, 0.42, 0.58],
-            Some(Side::Right) => &[0.8, 0.68, 0.88],
-            None => &[0.78, 0.22, 0.62, 0.38],
-        };
-        let subject = self.subject_on_screen();
-        let crowd = |x: f32| {
-            let near = |other: f32| (0.3 - (x - other).abs()).max(0.0);
-            let others: f32 = taken.iter().map(|&other| 3.0 * near(other)).sum();
-            others + if wish.side.is_none() { subject.map_or(0.0, near) } else { 0.0 }
-        };
-        candidates.iter().copied().min_by(|&a, &b| crowd(a).total_cmp(&crowd(b))).unwrap_or(0.5)
-    }
-
-    /// Where across the frame the subject is on average, 0 to 1.
-    fn subject_on_screen(&self) -> Option<f32> {
-        let last = self.analysis.subjects.len().checked_sub(1)?;
-        let (mut sum, mut weight) = (0.0, 0.0);
-        for (n, cue) in self.cues.iter().enumerate() {
-            let (x, y, strength) = self.analysis.subjects[(cue.main() as usize).min(last)];
-            let point = (x * self.picture.0 as f32, y * self.picture.1 as f32);
-            let seen = self.window(n).to_screen(self.screen).apply(point);
-            sum += strength * (seen.0 / self.screen.0 as f32 + 0.5);
-            weight += strength;
-        }
-        (weight > 0.0).then(|| sum / weight)
-    }
-}
-
-fn between(a: &Similarity, b: &Similarity, t: f32) -> Similarity {
-    let mix = |a: f32, b: f32| a + t * (b - a);
-    Similarity {
-        scale: mix(a.scale, b.scale),
-        rotation: mix(a.rotation, b.rotation),
-        tx: mix(a.tx, b.tx),
-        ty: mix(a.ty, b.ty),
-    }
+/// Where across the frame a layer goes, 0 to 1: where it was wished, else away from the subject
+/// and from other layers.
+fn free_side(scene: &Scene, wish: &LayerWish, taken: &[f32]) -> f32 {
+    let candidates: &[f32] = match wish.side {
+        Some(Side::Left) => &[0.2, 0.32, 0.12],
+        Some(Side::Centre) => &[0.5, 0.42, 0.58],
+        Some(Side::Right) => &[0.8, 0.68, 0.88],
+        None => &[0.78, 0.22, 0.62, 0.38],
+    };
+    let subject = scene.subject_on_screen();
+    let crowd = |x: f32| {
+        let near = |other: f32| (0.3 - (x - other).abs()).max(0.0);
+        let others: f32 = taken.iter().map(|&other| 3.0 * near(other)).sum();
+        others + if wish.side.is_none() { subject.map_or(0.0, near) } else { 0.0 }
+    };
+    candidates.iter().copied().min_by(|&a, &b| crowd(a).total_cmp(&crowd(b))).unwrap_or(0.5)
 }
 
 /// Size and place of a layer's picture so that its visible part stands where it should.

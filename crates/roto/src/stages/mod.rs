@@ -9,7 +9,7 @@ mod finish;
 mod grade;
 
 pub(crate) use cutting::cut_out;
-pub(crate) use elements::{Elements, Ground};
+pub(crate) use elements::Elements;
 pub(crate) use finish::FinishStage;
 pub(crate) use grade::Grade;
 

@@ -1,0 +1,122 @@
+//! The stages of a clip, in their order, and the pictures that they need.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use domain::facts::Role;
+use kernels::transfer::ColorStats;
+use kernels::{Rgba8, resize};
+use media::still::{ImageLimits, StillImage, decode_image};
+
+use super::Run;
+use super::prepare::Prepared;
+use crate::fail::Failure;
+use crate::look::Colourist;
+use crate::scene::Scene;
+use crate::sheet::{LayerWish, LookKind, Sheet};
+use crate::stages::{Elements, FinishStage, Grade, Stage, cut_out};
+
+/// Limits on an input picture; intake has checked tighter ones.
+const LIMITS: ImageLimits = ImageLimits { max_side: 16_384, max_alloc: 768 << 20 };
+
+/// Longer side of a picture whose colours are read, in px.
+const PALETTE_SIDE: usize = 384;
+
+// === impl Run ===
+
+impl Run<'_> {
+    /// Sets the stages up. What turns out to be impossible is added to the sheet's unmet wishes.
+    pub(super) fn stages(
+        &self,
+        prepared: &Prepared,
+        sheet: &mut Sheet,
+    ) -> Result<Vec<Box<dyn Stage>>, Failure> {
+        let mut stages: Vec<Box<dyn Stage>> = Vec::new();
+        let layers = self.layers(sheet)?;
+        let rate = f64::from(prepared.clip.fps);
+        let screen = (prepared.clip.width as usize, prepared.clip.height as usize);
+        let scene = Arc::new(Scene {
+            analysis: Arc::clone(&prepared.analysis),
+            cues: Arc::clone(&prepared.cues),
+            windows: Arc::clone(&prepared.windows),
+            picture: prepared.picture,
+            screen,
+            rate,
+            seed: self.shot.seed,
+        });
+        if !layers.is_empty() {
+            stages.push(Box::new(Elements::new(layers, Arc::clone(&scene))));
+        }
+        if !sheet.looks.is_empty() {
+            let mut pictures = BTreeMap::new();
+            for role in sheet.looks.pictures() {
+                if let Some(image) = self.picture(role)? {
+                    pictures.insert(role, palette(&image)?);
+                }
+            }
+            let secs = prepared.cues.len() as f64 / rate;
+            let colours = prepared.analysis.colours.clone();
+            let names: Vec<String> = sheet.looks.wishes.iter().map(|w| name_of(w.look)).collect();
+            let colourist = Colourist::new(&sheet.looks, pictures, colours, secs);
+            let analysis = Arc::clone(&prepared.analysis);
+            stages.push(Box::new(Grade::new(colourist, analysis, rate, &names)));
+        }
+        if !sheet.finish.is_empty() {
+            stages.push(Box::new(FinishStage::new(sheet.finish, screen, self.shot.seed)));
+        }
+        Ok(stages)
+    }
+
+    /// The layers that can be cut out; the others become unmet.
+    fn layers(&self, sheet: &mut Sheet) -> Result<Vec<(LayerWish, Rgba8)>, Failure> {
+        let mut layers = Vec::with_capacity(sheet.layers.len());
+        for wish in std::mem::take(&mut sheet.layers) {
+            sheet.unmet.retain(|unmet| !(unmet.provisional && unmet.words == wish.words));
+            let Some(image) = self.picture(wish.role)? else {
+                let reason = format!("`{}` is not among the inputs", wish.name());
+                sheet.say(&wish.words, reason, false);
+                continue;
+            };
+            match cut_out(&image) {
+                Ok(cut) => {
+                    sheet.layers.push(wish.clone());
+                    layers.push((wish, cut));
+                }
+                Err(error) => {
+                    let reason = format!("`{}` can't be cut out: {error}", wish.name());
+                    sheet.say(&wish.words, reason, false);
+                }
+            }
+        }
+        Ok(layers)
+    }
+
+    fn picture(&self, role: Role) -> Result<Option<StillImage>, Failure> {
+        let Some(input) = self.shot.input(role) else { return Ok(None) };
+        let bytes = std::fs::read(&input.path)
+            .map_err(|cause| Failure::File { path: input.path.display().to_string(), cause })?;
+        Ok(Some(decode_image(&bytes, LIMITS)?))
+    }
+}
+
+fn palette(image: &StillImage) -> Result<ColorStats, Failure> {
+    let (width, height) = (image.width as usize, image.height as usize);
+    let rgba = Rgba8::from_bytes(&image.rgba, width, height)?;
+    let longer = width.max(height);
+    let part = |side: usize| (side * PALETTE_SIDE.min(longer) / longer).max(1);
+    let small = resize::rgba(&rgba, part(width), part(height), resize::Filter::Area)?;
+    Ok(ColorStats::of_rgba(&small))
+}
+
+fn name_of(look: LookKind) -> String {
+    match look {
+        LookKind::Named(look) => format!("{look:?}"),
+        LookKind::Colours { of: Role::Image { n }, .. } => format!("colours of @Image{n}"),
+        LookKind::Colours {
+            of: Role::ElementFrontal { n } | Role::ElementView { n, .. }, ..
+        } => {
+            format!("colours of @Element{n}")
+        }
+        LookKind::Colours { of: Role::Video { n }, .. } => format!("colours of @Video{n}"),
+    }
+}

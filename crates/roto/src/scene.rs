@@ -1,0 +1,110 @@
+//! Where things of the reference's scene are on the clip's screen.
+//!
+//! What stages add (elements, rain, paper) must stick to the scene and not to the glass: this is
+//! the one place that follows a point of the scene through time, camera and window.
+
+use std::sync::Arc;
+
+use kernels::Similarity;
+
+use crate::analysis::Analysis;
+use crate::framing::{Shown, Window};
+use crate::timeline::Cue;
+
+/// A clip's scene.
+pub(crate) struct Scene {
+    pub(crate) analysis: Arc<Analysis>,
+    pub(crate) cues: Arc<Vec<Cue>>,
+    pub(crate) windows: Arc<Option<Vec<Shown>>>,
+    /// Width and height of the decoded picture in px.
+    pub(crate) picture: (usize, usize),
+    /// Width and height of the clip in px.
+    pub(crate) screen: (usize, usize),
+    /// Frames of the clip a second.
+    pub(crate) rate: f64,
+    pub(crate) seed: u64,
+}
+
+// === impl Scene ===
+
+impl Scene {
+    fn windows(&self, n: usize) -> Shown {
+        if let Some(windows) = self.windows.as_ref() {
+            return windows[n.min(windows.len() - 1)];
+        }
+        let whole = Window::largest(self.picture, self.picture.0 as f32 / self.picture.1 as f32);
+        Shown { at: whole, join: whole }
+    }
+
+    /// The window on the moment that shows most.
+    pub(crate) fn window(&self, n: usize) -> Window {
+        let windows = self.windows(n);
+        if self.cues[n].main() == self.cues[n].at { windows.at } else { windows.join }
+    }
+
+    /// The reference's shot that frame `n` of the clip shows most.
+    pub(crate) fn shot(&self, n: usize) -> usize {
+        self.analysis.shot_of(self.cues[n].main().round() as usize)
+    }
+
+    /// First frame of the clip in the shot of frame `n`.
+    pub(crate) fn shot_start(&self, n: usize) -> usize {
+        let own = self.shot(n);
+        (0..n).rev().take_while(|&before| self.shot(before) == own).last().unwrap_or(n)
+    }
+
+    /// A place on the screen at the shot's start, as the scene carries it to frame `n`.
+    pub(crate) fn carried(&self, start: &Similarity, n: usize) -> Similarity {
+        let first = self.shot_start(n);
+        let anchor = self.cues[first].main();
+        let middle = (self.picture.0 as f32 / 2.0, self.picture.1 as f32 / 2.0);
+        let to_middle = Similarity::translation(-middle.0, -middle.1);
+        let from_screen = self.window(first).to_screen(self.screen).inverse().then(&to_middle);
+        let windows = self.windows(n);
+        let at = |moment: f64, window: Window| {
+            let to_screen = to_middle.inverse().then(&window.to_screen(self.screen));
+            start.then(&from_screen).then(&self.scene(anchor, moment)).then(&to_screen)
+        };
+        let cue = &self.cues[n];
+        let main = at(cue.at, windows.at);
+        match cue.join {
+            None => main,
+            Some(join) => between(&main, &at(join.at, windows.join), join.share),
+        }
+    }
+
+    /// How the scene moved between two moments of the reel, in px of the picture.
+    fn scene(&self, from: f64, to: f64) -> Similarity {
+        let Some(path) = &self.analysis.path else { return Similarity::IDENTITY };
+        let pose = |at: f64| {
+            let (a, b) = (path.pose(at.floor() as usize), path.pose(at.ceil() as usize));
+            between(&a, &b, at.fract() as f32)
+        };
+        let factor = self.picture.0 as f32 / self.analysis.size.0.max(1) as f32;
+        pose(from).inverse().then(&pose(to)).resized(factor)
+    }
+
+    /// Where across the frame the subject is on average, 0 to 1.
+    pub(crate) fn subject_on_screen(&self) -> Option<f32> {
+        let last = self.analysis.subjects.len().checked_sub(1)?;
+        let (mut sum, mut weight) = (0.0, 0.0);
+        for (n, cue) in self.cues.iter().enumerate() {
+            let (x, y, strength) = self.analysis.subjects[(cue.main() as usize).min(last)];
+            let point = (x * self.picture.0 as f32, y * self.picture.1 as f32);
+            let seen = self.window(n).to_screen(self.screen).apply(point);
+            sum += strength * (seen.0 / self.screen.0 as f32 + 0.5);
+            weight += strength;
+        }
+        (weight > 0.0).then(|| sum / weight)
+    }
+}
+
+fn between(a: &Similarity, b: &Similarity, t: f32) -> Similarity {
+    let mix = |a: f32, b: f32| a + t * (b - a);
+    Similarity {
+        scale: mix(a.scale, b.scale),
+        rotation: mix(a.rotation, b.rotation),
+        tx: mix(a.tx, b.tx),
+        ty: mix(a.ty, b.ty),
+    }
+}
