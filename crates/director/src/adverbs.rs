@@ -2,7 +2,8 @@
 
 use std::sync::LazyLock;
 
-use crate::lexer::Word;
+use crate::lexer::{Unit, Word, WordKind};
+use crate::lexicon::words::GLUE;
 use crate::phrases::Phrases;
 use crate::reader::Reader;
 use crate::themes::grow;
@@ -105,6 +106,66 @@ pub(crate) fn read(reader: &mut Reader<'_>) {
             bind(reader, clause, at, used, strength, amount.is_none());
             at += used;
         }
+        shares(reader, clause);
+        afterthought(reader, clause);
+    }
+}
+
+/// "80% strength".
+fn shares(reader: &mut Reader<'_>, clause: usize) {
+    let range = reader.clauses[clause].words.clone();
+    let share = range.clone().find_map(|at| match reader.words[at].kind {
+        WordKind::Number(share, Unit::Percent) if share <= 100.0 => {
+            let next = reader.words.get(at + 1).filter(|_| at + 1 < range.end)?;
+            next.any(&["strength", "intensity", "opacity", "strong"]).then_some((at, share))
+        }
+        _ => None,
+    });
+    let Some((at, share)) = share.filter(|(at, _)| reader.free(*at..at + 2)) else { return };
+    let sentence = reader.clauses[clause].sentence;
+    let same = |nth: &usize| reader.clauses[reader.drafts[*nth].clause].sentence == sentence;
+    let nearest = (0..reader.drafts.len()).filter(same).min_by_key(|&nth| {
+        let words = &reader.drafts[nth].words;
+        if words.end <= at { at - words.end } else { 2 * words.start.saturating_sub(at) }
+    });
+    if let Some(nth) = nearest {
+        reader.drafts[nth].strength = share / 100.0;
+        grow(reader, nth, at..at + 2);
+    }
+}
+
+/// "..., very subtle": a clause of nothing but adverbs looks back.
+fn afterthought(reader: &mut Reader<'_>, clause: usize) {
+    let range = reader.clauses[clause].words.clone();
+    let Some(before) = clause.checked_sub(1) else { return };
+    if reader.clauses[before].sentence != reader.clauses[clause].sentence
+        || !reader.free(range.clone())
+    {
+        return;
+    }
+    let exact = |word: &Word, base: &str| word.norm == base;
+    let mut strength = None;
+    let mut at = range.start;
+    while at < range.end {
+        let amount = AMOUNTS.find(&reader.words[at..range.end], exact);
+        // "Light:" is a heading.
+        if let Some((&found, used)) = amount.filter(|_| !reader.words[at].any(&["light"])) {
+            strength = Some(found);
+            at += used;
+        } else if reader.words[at].any(GLUE) {
+            at += 1;
+        } else {
+            return;
+        }
+    }
+    let Some(strength) = strength else { return };
+    let nths: Vec<usize> =
+        (0..reader.drafts.len()).filter(|&nth| reader.drafts[nth].clause == before).collect();
+    for &nth in &nths {
+        reader.drafts[nth].strength = strength;
+    }
+    if let Some(&nth) = nths.last() {
+        grow(reader, nth, range);
     }
 }
 

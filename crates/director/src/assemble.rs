@@ -11,7 +11,7 @@ use crate::plan::{
     DEFAULT_STRENGTH, Keep, Kept, Mention, MentionRole, Need, NeedKind, Overruled, ShotPlan, Task,
     Wish,
 };
-use crate::reader::Reader;
+use crate::reader::{Draft, Reader};
 use crate::want::{Camera, Effect, Grade, ImageRole, Medium, Placement, Target, Want};
 
 /// Makes the plan from `reader`, which has read all but the leftovers.
@@ -31,6 +31,7 @@ pub(crate) fn plan(mut reader: Reader<'_>, facts: Option<&Facts>) -> ShotPlan {
             exists: mention.exists,
         });
     }
+    drop_repeats(&mut reader);
     reader.drafts.sort_by_key(|draft| draft.words.start);
     reader.keeps.sort_by_key(|keep| keep.words.start);
     covered.extend(reader.drafts.iter().map(|draft| reader.span(&draft.words)));
@@ -70,6 +71,19 @@ pub(crate) fn plan(mut reader: Reader<'_>, facts: Option<&Facts>) -> ShotPlan {
     plan.needs = needs(brief, facts);
     (plan.not_understood, plan.passed_over) = leftovers::account(&reader, &covered, &unknown);
     plan
+}
+
+/// Drops placements of a reference that is only named again: its mention accounts for the word.
+fn drop_repeats(reader: &mut Reader<'_>) {
+    let drafts = reader.drafts.clone();
+    let again = |draft: &Draft| match &draft.want {
+        Want::Place(place) if draft.words.len() == 1 => drafts.iter().any(|other| {
+            other.words.len() > 1
+                && matches!(&other.want, Want::Place(more) if more.source == place.source)
+        }),
+        _ => false,
+    };
+    reader.drafts.retain(|draft| !again(draft));
 }
 
 /// Says where the request's own fields decide.

@@ -6,6 +6,7 @@
 
 use std::ops::Range;
 
+use crate::handle::HandleKind;
 use crate::lexer::{Gap, Word};
 use crate::lexicon;
 use crate::lexicon::words::{CHANGERS, COMMANDS, KEEPERS, NEGATORS, STAYERS};
@@ -88,6 +89,12 @@ fn opens(words: &[Word], start: usize, at: usize) -> bool {
 fn govern(words: &[Word], clause: Range<usize>) -> Option<Scope> {
     let end = clause.end;
     let start = clause.start;
+    if words[start].any(&["negative"]) {
+        let upto = start + 1 + usize::from(words.get(start + 1).is_some_and(|w| w.is("prompt")));
+        let governor = start..upto.min(end);
+        let words = governor.end..end;
+        return Some(Scope { mode: Mode::Without, governor, words });
+    }
     for at in clause {
         let word = &words[at];
         let next = words.get(at + 1).filter(|_| at + 1 < end);
@@ -114,16 +121,30 @@ fn govern(words: &[Word], clause: Range<usize>) -> Option<Scope> {
             return Some(scope(Mode::Keep, at + 1));
         }
         if word.any(&["same"])
+            && !of_picture(words, at)
             && (at + 1..(at + 4).min(end)).any(|i| crate::keeps::noun(words, i, end).is_some())
         {
             return Some(scope(Mode::Keep, at + 1));
         }
-        if word.any_form(STAYERS) {
+        // "Until only shapes remain" keeps nothing; "the background remains" does.
+        let lasts = word.any_form(&["stay", "remain"])
+            && !next.is_some_and(|next| next.any_form(STAYERS) || next.any(&["the", "as"]))
+            && !(start.max(at.saturating_sub(3))..at)
+                .any(|i| crate::keeps::noun(words, i, at).is_some());
+        if word.any_form(STAYERS) && !lasts {
             let upto = (at + 1..end).find(|&i| !words[i].any_form(STAYERS)).unwrap_or(end);
             return Some(Scope { mode: Mode::Keep, governor: at..upto, words: start..at });
         }
     }
     None
+}
+
+/// Whether the sentence has spoken of a picture before `at`: then "the same palette" is its own.
+fn of_picture(words: &[Word], at: usize) -> bool {
+    let sentence = words[..=at].iter().rposition(|word| word.gap == Gap::Stop).unwrap_or(0);
+    words[sentence..at]
+        .iter()
+        .any(|word| word.handle().is_some_and(|handle| handle.kind == HandleKind::Image))
 }
 
 /// "Keep walking" asks for no keep; "keep everything" does.
@@ -144,6 +165,12 @@ fn is_gerund(word: &Word) -> bool {
 /// Lets lists go on over commas: "keep the motion, camera and background", "no rain, snow or fog".
 fn carry(words: &[Word], clauses: &mut [Clause]) {
     for nth in 1..clauses.len() {
+        if negated_list(words, &clauses[..=nth]) {
+            let range = clauses[nth].words.clone();
+            let governor = range.start..range.start;
+            clauses[nth].scope = Some(Scope { mode: Mode::Without, governor, words: range });
+            continue;
+        }
         let Some(mode) = clauses[nth - 1].scope.as_ref().map(|scope| scope.mode) else { continue };
         let clause = &clauses[nth];
         let comma = words[clause.words.start].gap == Gap::Comma;
@@ -163,6 +190,19 @@ fn carry(words: &[Word], clauses: &mut [Clause]) {
             clauses[nth].scope = Some(Scope { mode, governor, words: range });
         }
     }
+}
+
+/// Whether the last of `clauses` is an item of a "negative prompt: ..." list.
+fn negated_list(words: &[Word], clauses: &[Clause]) -> bool {
+    let Some((last, before)) = clauses.split_last() else { return false };
+    let opens = |clause: &Clause| words[clause.words.start].any(&["negative"]);
+    let ends = words[last.words.start].any(&["prompt", "positive"]);
+    let same = before.iter().rev().take_while(|clause| clause.sentence == last.sentence);
+    let list: Vec<_> = same.collect();
+    !ends
+        && list.iter().position(|clause| opens(clause)).is_some_and(|at| {
+            list[..at].iter().all(|c| !words[c.words.start].any(&["prompt", "positive"]))
+        })
 }
 
 fn leads_to_or(words: &[Word], clauses: &[Clause]) -> bool {

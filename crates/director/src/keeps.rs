@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use crate::clauses::{Mode, Scope};
 use crate::lexer::Word;
 use crate::lexicon;
-use crate::lexicon::words::GLUE;
+use crate::lexicon::words::{GLUE, STAYERS};
 use crate::phrases::Phrases;
 use crate::plan::Kept;
 use crate::reader::Reader;
@@ -100,7 +100,8 @@ pub(crate) fn only_nouns(words: &[Word], range: Range<usize>) -> bool {
             found = true;
             at += used;
         } else if words[at]
-            .any(&["the", "and", "or", "all", "of", "original", "his", "her", "same"])
+            .any(&["the", "and", "or", "all", "of", "original", "his", "her", "same", "exactly"])
+            || found && words[at].any_form(STAYERS)
         {
             at += 1;
         } else {
@@ -117,6 +118,14 @@ pub(crate) fn read(reader: &mut Reader<'_>, clause: usize, scope: &Scope) {
     let mut at = scope.words.start;
     while at < end {
         if reader.taken[at] {
+            at += 1;
+            continue;
+        }
+        let said_so = reader.words[at].any_form(STAYERS) || reader.words[at].any(&["exactly"]);
+        let last = reader.keeps.last_mut().filter(|keep| said_so && keep.words.end == at);
+        if let Some(keep) = last {
+            keep.words.end = at + 1;
+            reader.taken[at] = true;
             at += 1;
             continue;
         }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use crate::clauses::Mode;
+use crate::lexer::{Word, WordKind};
 use crate::lexicon::words::{DETERMINERS, GLUE, PLACERS};
 use crate::plan::{Kept, Words};
 use crate::reader::{Reader, cut};
@@ -29,7 +30,7 @@ pub(crate) fn read(reader: &mut Reader<'_>) -> Vec<Range<usize>> {
 }
 
 fn run(reader: &mut Reader<'_>, clause: usize, run: Range<usize>, unknown: &mut Vec<Range<usize>>) {
-    let glue = |i: &usize| reader.words[*i].any(GLUE);
+    let glue = |i: &usize| is_glue(&reader.words[*i]);
     let opens = |i: &usize| reader.words[*i].any(DETERMINERS);
     let Some(first) = run.clone().find(|i| !glue(i)) else { return };
     let Some(last) = run.clone().rev().find(|i| !glue(i)) else { return };
@@ -52,7 +53,13 @@ fn run(reader: &mut Reader<'_>, clause: usize, run: Range<usize>, unknown: &mut 
         return;
     }
     let latin = words.clone().all(|i| reader.words[i].norm.is_ascii());
-    if latin && (asked || opened && words.len() > 1) {
+    // "A loose watercolour": what only describes something understood is nothing new.
+    let describes = words.len() == 2
+        && reader.words.get(run.end).is_some_and(|_| {
+            reader.clauses[clause].words.contains(&run.end)
+                && reader.words[run.end].handle().is_none()
+        });
+    if latin && (asked || opened && words.len() > 1) && (asked || !describes) {
         let what = reader.text(words.clone()).to_owned();
         let confidence = if words.len() > 2 || asked { 0.6 } else { 0.45 };
         reader.wish(Want::Content { what }, words, clause, confidence);
@@ -60,6 +67,10 @@ fn run(reader: &mut Reader<'_>, clause: usize, run: Range<usize>, unknown: &mut 
         reader.take(words.clone());
         unknown.push(words);
     }
+}
+
+fn is_glue(word: &Word) -> bool {
+    word.any(GLUE) || word.kind == WordKind::Marker
 }
 
 /// Whether the words are what a camera move right before them is about: "dolly in on her face".
@@ -75,7 +86,9 @@ fn framed(
             && draft.words.end == run.start
             && draft.on.is_frame()
     });
-    let short = words.len() <= 4 && reader.words[words.start].any(DETERMINERS);
+    let short = words.len() <= 4
+        && reader.words[words.start].any(DETERMINERS)
+        && !reader.words[words.end - 1].any_form(&["second", "moment", "half"]);
     let Some(nth) = nth.filter(|_| short) else { return false };
     reader.drafts[nth].on = Target::Thing { name: reader.text(words.clone()).to_owned() };
     reader.drafts[nth].words.end = words.end;
@@ -96,7 +109,7 @@ pub(crate) fn account(
 ) -> (Vec<Words>, Vec<Words>) {
     let prompt = &reader.brief.prompt;
     let mut kinds = vec![Kind::Free; prompt.len()];
-    for word in reader.words.iter().filter(|word| word.any(GLUE)) {
+    for word in reader.words.iter().filter(|word| is_glue(word)) {
         kinds[word.start..word.end].fill(Kind::Glue);
     }
     for words in unknown {

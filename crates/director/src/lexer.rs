@@ -27,6 +27,8 @@ pub(crate) enum WordKind {
     Number(f64, Unit),
     Ratio(f64, f64),
     Handle(Handle),
+    /// The `2)` of a numbered list.
+    Marker,
 }
 
 /// What a number counts.
@@ -117,10 +119,16 @@ pub(crate) fn lex(prompt: &str) -> Vec<Word> {
         } else {
             None
         };
-        let used = if let Some((kind, used)) = taken {
+        let used = if let Some((mut kind, used)) = taken {
+            let tail = &prompt[at + used..];
+            if before.is_whitespace() && is_marker(kind, tail) {
+                (kind, gap) = (WordKind::Marker, Gap::Stop);
+            }
             words.push(word(prompt, at, used, kind, gap));
             gap = Gap::None;
-            used
+            // "w/ rain" is "with rain".
+            let short = tail.starts_with('/') && words.last_mut().is_some_and(spell_out);
+            used + usize::from(short)
         } else {
             gap = gap.max(gap_of(c));
             c.len_utf8()
@@ -129,6 +137,21 @@ pub(crate) fn lex(prompt: &str) -> Vec<Word> {
         at += used;
     }
     words
+}
+
+/// Whether a number before `tail` counts the items of a list.
+fn is_marker(kind: WordKind, tail: &str) -> bool {
+    matches!(kind, WordKind::Number(_, Unit::None))
+        && tail.strip_prefix(')').is_some_and(|rest| rest.starts_with(char::is_whitespace))
+}
+
+fn spell_out(word: &mut Word) -> bool {
+    let short = word.norm == "w";
+    if short {
+        "with".clone_into(&mut word.norm);
+        word.end += 1;
+    }
+    short
 }
 
 fn is_inner(c: char) -> bool {
@@ -174,6 +197,8 @@ fn read_number(rest: &str) -> (WordKind, usize) {
         "" if after.starts_with('%') => (WordKind::Number(value, Unit::Percent), len + 1),
         "" => (WordKind::Number(value, Unit::None), len),
         "x" => (WordKind::Number(value, Unit::Times), len + tail),
+        // "The 90s" are years; nobody asks for a clip of 90 s that way.
+        "s" if value >= 40.0 && value % 10.0 == 0.0 => (WordKind::Plain, len + tail),
         "s" | "sec" | "secs" => (WordKind::Number(value, Unit::Secs), len + tail),
         _ => (WordKind::Plain, len + tail),
     }

@@ -24,6 +24,7 @@ mod placement;
 mod plan;
 mod reader;
 mod references;
+mod sequence;
 mod themes;
 mod transfer;
 mod want;
@@ -51,5 +52,6 @@ pub fn plan(request: &Brief, facts: Option<&Facts>) -> ShotPlan {
     references::read(&mut reader);
     themes::read(&mut reader);
     adverbs::read(&mut reader);
+    sequence::read(&mut reader);
     assemble::plan(reader, facts)
 }

@@ -3,9 +3,10 @@
 use std::ops::Range;
 
 use crate::handle::HandleKind;
+use crate::lexer::{Unit, WordKind};
 use crate::lexicon::words::{PLACERS, THIN};
 use crate::reader::{MentionDraft, Reader};
-use crate::want::{Edge, Entry, Path, Pivot, Place, Placement, Side, Want};
+use crate::want::{Edge, Entry, Path, Pivot, Place, Placement, Side, Want, When};
 
 /// Prepositions and the side that they name, longest first where one starts another.
 const SIDES: &[(&str, Side)] = &[
@@ -63,6 +64,10 @@ const PLACES: &[(&str, Place)] = &[
 ];
 
 const PATHS: &[(&str, Path)] = &[
+    ("sitting", Path::Still),
+    ("running", Path::Runs),
+    ("flying", Path::Flies),
+    ("lying", Path::Still),
     ("walk", Path::Walks),
     ("stroll", Path::Walks),
     ("run", Path::Runs),
@@ -99,6 +104,48 @@ const SCALES: &[(&str, f64)] = &[
     ("large", 1.5),
     ("huge", 1.8),
     ("giant", 2.5),
+];
+/// Sizes in several words.
+const SIZES: &[(&str, f64)] = &[
+    ("half its size", 0.5),
+    ("half the size", 0.5),
+    ("half size", 0.5),
+    ("half as large", 0.5),
+    ("half as big", 0.5),
+    ("twice its size", 2.0),
+    ("twice the size", 2.0),
+    ("twice as large", 2.0),
+    ("twice as big", 2.0),
+    ("double the size", 2.0),
+    ("double its size", 2.0),
+];
+/// Words that ask for what every placement gets: the light, the shadow and the grain of the scene.
+const HARMONY: &[&str] = &[
+    "match",
+    "matching",
+    "light",
+    "lighting",
+    "shadow",
+    "shadows",
+    "contact",
+    "soft",
+    "realistic",
+    "natural",
+    "naturally",
+    "grain",
+    "perspective",
+    "color",
+    "colors",
+    "with",
+    "blend",
+    "blends",
+    "integrate",
+    "integrated",
+    "seamlessly",
+    "proper",
+    "correct",
+    "casting",
+    "cast",
 ];
 const EXTRA: &[&str] = &[
     "in", "on", "at", "the", "of", "from", "to", "side", "across", "through", "past", "into",
@@ -147,12 +194,21 @@ pub(crate) fn read(reader: &mut Reader<'_>, mention: MentionDraft) {
         .iter()
         .find_map(|word| SCALES.iter().find(|(name, _)| word.norm == *name));
     placement.scale = size.map_or(1.0, |(_, scale)| *scale);
-    let last = details(reader, &mut placement, mention.at + 1..clause.end, mention.handle.kind);
+    // "@Element1's logo floating": what it has is what it is.
+    let owned = usize::from(reader.words[mention.at].possessive);
+    let noun = mention.at + 1 + owned;
+    let owns = owned > 0 && noun < clause.end && reader.free(mention.at + 1..noun + 1);
+    let from = if owns { noun + 1 } else { mention.at + 1 };
+    let last = details(reader, &mut placement, from..clause.end, mention.handle.kind);
     if placement.path.is_some() || placement.entry.is_some() {
         confidence = f64::max(confidence, 0.8);
     }
     lead_in(reader, &mut placement, clause.start, &mut start);
     reader.wish(Want::Place(placement), start..last, mention.clause, confidence);
+    let when = (from..last).find_map(|at| moment(reader, at, last));
+    if let (Some((secs, _)), Some(draft)) = (when, reader.drafts.last_mut()) {
+        draft.when = Some(When::From { secs });
+    }
     follow_ups(reader, mention.clause);
 }
 
@@ -178,6 +234,11 @@ fn follow_ups(reader: &mut Reader<'_>, clause: usize) {
         let said = reader.words[range.clone()]
             .iter()
             .any(|word| word.handle().is_some() || word.any(&["camera"]));
+        if same && !said && described(reader, range.clone(), nth) {
+            reader.take(range.clone());
+            reader.drafts[nth].words.end = range.end;
+            continue;
+        }
         if !same
             || said
             || range.start != reader.drafts[nth].words.end
@@ -194,6 +255,22 @@ fn follow_ups(reader: &mut Reader<'_>, clause: usize) {
         reader.drafts[nth].words.end = range.end;
         reader.drafts[nth].want = Want::Place(placement);
     }
+}
+
+/// Whether a clause right after a placement only says what the thing is, "(a small robot)", or
+/// asks for the light and the shadow that it gets anyway.
+fn described(reader: &Reader<'_>, range: Range<usize>, nth: usize) -> bool {
+    let before = &reader.brief.prompt[..reader.words[range.start].start];
+    let aside = before.trim_end().ends_with('(') && range.len() <= 6;
+    let words = &reader.words[range.clone()];
+    let harmony = words.iter().all(|word| word.any(HARMONY) || word.any(EXTRA))
+        && words.iter().any(|word| {
+            word.any_form(&["match", "shadow", "blend", "integrate"]) || word.any(&["naturally"])
+        });
+    range.start == reader.drafts[nth].words.end
+        && reader.clauses.iter().all(|clause| clause.words != range || clause.scope.is_none())
+        && (aside || harmony)
+        && reader.free(range)
 }
 
 /// Reads where and how from `range`; gives the end of what it understood.
@@ -221,6 +298,21 @@ fn details(
     }
     debug_assert!(kind != HandleKind::Video);
     last
+}
+
+/// "After 3 seconds": the moment, and how many words it takes.
+fn moment(reader: &Reader<'_>, at: usize, end: usize) -> Option<(f64, usize)> {
+    let number = reader.words.get(at + 1).filter(|_| at + 1 < end)?;
+    if !reader.words[at].any(&["after"]) {
+        return None;
+    }
+    match number.kind {
+        WordKind::Number(secs, Unit::Secs) => Some((secs, 2)),
+        WordKind::Number(secs, Unit::None) if at + 2 < end => {
+            reader.words[at + 2].any(&["second", "seconds", "secs"]).then_some((secs, 3))
+        }
+        _ => None,
+    }
 }
 
 fn detail(reader: &Reader<'_>, placement: &mut Placement, at: usize, end: usize) -> Option<usize> {
@@ -254,17 +346,12 @@ fn detail(reader: &Reader<'_>, placement: &mut Placement, at: usize, end: usize)
         placement.path = Some(*path);
         return Some(1);
     }
-    if let Some((_, path)) = [
-        ("sitting", Path::Still),
-        ("running", Path::Runs),
-        ("flying", Path::Flies),
-        ("lying", Path::Still),
-    ]
-    .iter()
-    .find(|(form, _)| word.norm == *form)
-    {
-        placement.path = Some(*path);
-        return Some(1);
+    if let Some((_, used)) = moment(reader, at, end) {
+        return Some(used);
+    }
+    if let Some((scale, used)) = phrase(reader, SIZES, at, end) {
+        placement.scale = scale;
+        return Some(used);
     }
     if let Some((_, scale)) = SCALES.iter().find(|(name, _)| word.norm == *name) {
         placement.scale = *scale;
@@ -315,7 +402,17 @@ fn pivot(
 }
 
 fn side(reader: &Reader<'_>, at: usize, end: usize) -> Option<(Side, usize)> {
-    SIDES.iter().find_map(|(phrase, side)| {
+    phrase(reader, SIDES, at, end)
+}
+
+/// What the first phrase of `table` at `at` means, and how many words it takes.
+fn phrase<T: Copy>(
+    reader: &Reader<'_>,
+    table: &[(&str, T)],
+    at: usize,
+    end: usize,
+) -> Option<(T, usize)> {
+    table.iter().find_map(|(phrase, means)| {
         let mut used = 0;
         for base in phrase.split(' ') {
             if at + used >= end || reader.words[at + used].norm != base {
@@ -323,7 +420,7 @@ fn side(reader: &Reader<'_>, at: usize, end: usize) -> Option<(Side, usize)> {
             }
             used += 1;
         }
-        Some((*side, used))
+        Some((*means, used))
     })
 }
 

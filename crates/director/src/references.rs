@@ -7,7 +7,7 @@ use crate::clauses::Mode;
 use crate::handle::HandleKind;
 use crate::lexer::Word;
 use crate::lexicon::aspects::ASPECTS;
-use crate::lexicon::words::{LINKS, PLACERS, THIN};
+use crate::lexicon::words::{LINKS, NEGATORS, PLACERS, THIN};
 use crate::phrases::Phrases;
 use crate::placement;
 use crate::plan::{Kept, MentionRole};
@@ -66,15 +66,29 @@ fn picture(reader: &mut Reader<'_>, nth: usize, mention: MentionDraft) -> Mentio
         reader.keep(Kept::Without { want: Box::new(want) }, start..mention.at + 1, 0.8);
         return MentionRole::Excluded;
     }
+    if let Some(upto) = banned(reader, mention) {
+        let want = Want::Place(crate::want::Placement::of(mention.handle));
+        reader.keep(Kept::Without { want: Box::new(want) }, mention.at..upto, 0.85);
+        return MentionRole::Excluded;
+    }
     if let Some(role) = chained(reader, nth, mention) {
         return role;
     }
     let found = aspects(reader, mention);
+    let subject = found.first().filter(|found| found.role == ImageRole::Subject);
+    if let Some(words) = subject.map(|found| found.words.clone())
+        && mention.handle.kind == HandleKind::Element
+    {
+        placement::read(reader, mention);
+        grow_back(reader, words.start);
+        return MentionRole::Placed;
+    }
     if !found.is_empty() {
         let role = mention_role(found[0].role);
         for Found { role, words, confidence } in found {
             reader.wish(Want::Image { source: mention.handle, role }, words, clause, confidence);
         }
+        same_again(reader, clause);
         return role;
     }
     if placement::is_landmark(reader, mention) {
@@ -93,6 +107,54 @@ fn picture(reader: &mut Reader<'_>, nth: usize, mention: MentionDraft) -> Mentio
     let (role, words, confidence) = vague(reader, mention);
     reader.wish(Want::Image { source: mention.handle, role }, words, clause, confidence);
     if confidence < 0.5 { MentionRole::Unclear } else { mention_role(role) }
+}
+
+/// "@Element1 must not appear": where the ban ends.
+fn banned(reader: &Reader<'_>, mention: MentionDraft) -> Option<usize> {
+    let end = reader.clauses[mention.clause].words.end.min(mention.at + 6);
+    let denial = (mention.at + 1..end).find(|&i| reader.words[i].any(NEGATORS))?;
+    let plain = (mention.at + 1..denial)
+        .all(|i| reader.words[i].any(&["must", "should", "may", "shall", "does", "do", "is"]));
+    let shown = ["appear", "show", "shown", "visible", "use", "used", "seen", "present", "include"];
+    let verb = (denial + 1..end).find(|&i| reader.words[i].any_form(&shown))?;
+    (plain && reader.free(mention.at + 1..verb + 1)).then_some(verb + 1)
+}
+
+/// Lets the last wish start at `start`, where nothing else has the words.
+fn grow_back(reader: &mut Reader<'_>, start: usize) {
+    let Some(draft) = reader.drafts.last_mut() else { return };
+    let own = draft.words.clone();
+    if start < own.start && reader.taken[start..own.start].iter().all(|taken| !taken) {
+        draft.words.start = start;
+        reader.take(start..own.start);
+    }
+}
+
+/// "In the style of @Image1: the same brushwork, the same palette": clauses that only repeat it.
+fn same_again(reader: &mut Reader<'_>, clause: usize) {
+    let Some(nth) = reader.drafts.len().checked_sub(1) else { return };
+    for next in clause + 1..reader.clauses.len() {
+        let range = reader.clauses[next].words.clone();
+        let joined = reader.clauses[next].sentence == reader.clauses[clause].sentence
+            && range.start == reader.drafts[nth].words.end
+            && reader.words[range.clone()].iter().any(|word| word.any(&["same", "its"]));
+        let mut at = range.start;
+        while at < range.end {
+            let word = &reader.words[at];
+            if let Some((_, used)) = aspect(&reader.words, at, range.end) {
+                at += used;
+            } else if word.any(THIN) || word.any(&["same", "and"]) {
+                at += 1;
+            } else {
+                return;
+            }
+        }
+        if !joined || reader.clauses[next].scope.is_some() || !reader.free(range.clone()) {
+            return;
+        }
+        reader.drafts[nth].words.end = range.end;
+        reader.take(range);
+    }
 }
 
 /// "@Image1 and @Image2": the second does what the first does.
@@ -177,6 +239,9 @@ fn before(reader: &Reader<'_>, at: usize, start: usize) -> Vec<Found> {
             if !reader.free(first..i + 1) {
                 break;
             }
+            if !all.is_empty() && aims(reader, first, start) {
+                break;
+            }
             let first = lead(reader, role, first, start);
             // Joint aspects share the reference; the one next to it spans it.
             let end = if all.is_empty() { at + 1 } else { i + 1 };
@@ -211,6 +276,12 @@ fn before(reader: &Reader<'_>, at: usize, start: usize) -> Vec<Found> {
     }
     all.reverse();
     all
+}
+
+/// Whether the noun at `at` says what an earlier reference is for: "to the background and ...".
+fn aims(reader: &Reader<'_>, at: usize, start: usize) -> bool {
+    let link = (start..at).rev().find(|&i| !reader.words[i].any(THIN));
+    link.is_some_and(|i| reader.words[i].any(&["to", "on", "onto", "for"]))
 }
 
 fn opens_with(reader: &Reader<'_>, at: usize, start: usize) -> bool {
@@ -270,6 +341,14 @@ fn likeness(reader: &Reader<'_>, mention: MentionDraft) -> Option<Found> {
             return Some(found(ImageRole::Background, verb..at + 1, 0.65));
         }
         let noun = link.checked_sub(1).filter(|&i| i >= start && !reader.taken[i])?;
+        if reader.words[noun].any(&["one", "that"]) {
+            let named = (start..noun).rev().find_map(|i| {
+                aspect(&reader.words, i, noun).filter(|_| reader.free(i..at)).map(|a| (i, a.0))
+            });
+            if let Some((i, role)) = named {
+                return Some(found(role, lead(reader, role, i, start)..at + 1, 0.85));
+            }
+        }
         let article =
             noun.checked_sub(1).filter(|&i| i >= start && reader.words[i].any(&["the", "a"]));
         return Some(found(ImageRole::Subject, article.unwrap_or(noun)..at + 1, 0.6));

@@ -8,8 +8,8 @@ use crate::clauses::Mode;
 use crate::keeps;
 use crate::lexer::{Unit, Word, WordKind};
 use crate::lexicon;
-use crate::reader::Reader;
-use crate::want::{Camera, Direction, Grade, Target, TimeChange, Want, When};
+use crate::reader::{Draft, Reader};
+use crate::want::{Camera, Direction, Grade, ImageRole, Target, TimeChange, Want, When};
 
 /// Reads all that phrases and numbers say.
 pub(crate) fn read(reader: &mut Reader<'_>) {
@@ -27,6 +27,8 @@ pub(crate) fn read(reader: &mut Reader<'_>) {
 
 fn phrases(reader: &mut Reader<'_>, clause: usize) {
     let Range { start, end } = reader.clauses[clause].words;
+    // "From noon to golden hour": what is left behind is not wished.
+    let mut left: Option<usize> = None;
     let mut at = start;
     while at < end {
         if reader.taken[at] {
@@ -52,10 +54,27 @@ fn phrases(reader: &mut Reader<'_>, clause: usize) {
             }
             continue;
         }
-        let words = refine(reader, &mut want, words, start..end);
+        if let Some(from) = departs(reader, &want, &words, end) {
+            left = Some(from);
+            continue;
+        }
+        let mut words = refine(reader, &mut want, words, start..end);
         at = at.max(words.end);
+        words.start = left.take().filter(|&l| reader.free(l..words.start)).unwrap_or(words.start);
         reader.wish(want, words, clause, phrase.confidence);
     }
+}
+
+/// Where "from noon" begins, if `words` are left for something of the same kind: "... to dusk".
+fn departs(reader: &Reader<'_>, want: &Want, words: &Range<usize>, end: usize) -> Option<usize> {
+    let from = words.start.checked_sub(1).filter(|&i| reader.words[i].any(&["from"]))?;
+    let to = words.end;
+    if to + 1 >= end || !reader.words[to].any(&["to", "into"]) {
+        return None;
+    }
+    let next = (to + 1..end.min(to + 4)).find_map(|i| lexicon::longest(&reader.words[i..end]))?;
+    let alike = std::mem::discriminant(next.0.want) == std::mem::discriminant(want);
+    (alike && reader.free(from..words.end)).then_some(from)
 }
 
 /// Adds to `want` what the words around say of it; gives the words that it takes then.
@@ -67,9 +86,13 @@ fn refine(
 ) -> Range<usize> {
     match want {
         Want::Camera { act, direction } => {
+            let steered = !matches!(
+                act,
+                Camera::Stabilise | Camera::Static | Camera::Handheld | Camera::Shake
+            );
             let (found, end) = match direction {
-                None => heading(reader, words.end, clause.end),
-                Some(_) => (None, words.end),
+                None if steered => heading(reader, words.end, clause.end),
+                _ => (None, words.end),
             };
             if let Some(found) = found {
                 *direction = Some(found);
@@ -111,7 +134,7 @@ fn refine(
 /// A direction in the words from `at` on, and where it ends.
 fn heading(reader: &Reader<'_>, at: usize, end: usize) -> (Option<Direction>, usize) {
     let mut found = (None, at);
-    for i in at..end.min(at + 6) {
+    for i in at..end.min(at + 8) {
         let word = &reader.words[i];
         if reader.taken[i] || word.any(&["and", "with", "of"]) {
             break;
@@ -240,8 +263,15 @@ fn tints(reader: &mut Reader<'_>, clause: usize) {
         let verb = (range.start..at).rev().take(6).find(|&i| {
             reader.words[i].any_form(&["make", "turn", "tint", "dye", "paint", "color"])
         });
+        let of = reader.words.get(at + 1).filter(|_| at + 1 < range.end);
+        let of = of.and_then(|word| part(&word.norm)).filter(|_| reader.free(at..at + 2));
         if tinted && reader.free(at..at + 2) {
             reader.wish(want, at..at + 2, clause, 0.85);
+        } else if let Some(target) = of {
+            reader.wish(want, at..at + 2, clause, 0.7);
+            if let Some(draft) = reader.drafts.last_mut() {
+                draft.on = target;
+            }
         } else if let Some(verb) = verb.filter(|_| at + 1 == range.end) {
             let free = reader.free(verb..at);
             let thing = (verb + 1..at)
@@ -279,6 +309,15 @@ fn targets(reader: &mut Reader<'_>, clause: usize) {
         let Some(target) = part(&reader.words[at].norm).filter(|_| !reader.taken[at]) else {
             continue;
         };
+        let before = |draft: &&mut Draft| draft.clause == clause && draft.words.end <= at;
+        let looks = |draft: &&mut Draft| matches!(draft.want, Want::Image { role, .. } if role != ImageRole::Subject);
+        let picture = reader.drafts.iter_mut().filter(before).max_by_key(|d| d.words.end);
+        if let Some(draft) = picture.filter(looks).filter(|draft| draft.on.is_frame()) {
+            draft.on = target;
+            let nth = reader.drafts.iter().rposition(|d| d.clause == clause && d.words.end <= at);
+            nth.map(|nth| grow(reader, nth, at..at + 1));
+            continue;
+        }
         let mut aimed = false;
         for draft in reader.drafts.iter_mut().filter(|draft| draft.clause == clause) {
             let aims = matches!(
@@ -311,6 +350,15 @@ fn moments(reader: &mut Reader<'_>, clause: usize) {
         let led = at > range.start && reader.words[at - 1].any(&["the", "at", "until"]);
         let word = &reader.words[at];
         let (when, upto) = match word.norm.as_str() {
+            "first" | "second" | "last"
+                if reader.words.get(at + 1).is_some_and(|next| next.any(&["half", "part"])) =>
+            {
+                let first = word.any(&["first"]);
+                (if first { When::Start } else { When::End }, at + 2)
+            }
+            "last" if reader.words.get(at + 1).is_some_and(|next| next.any(&["frame"])) => {
+                (When::End, at + 2)
+            }
             "end" if led => (When::End, at + 1),
             "finally" => (When::End, at + 1),
             "start" | "beginning" if led => (When::Start, at + 1),
@@ -336,6 +384,23 @@ fn moments(reader: &mut Reader<'_>, clause: usize) {
         let Some(nearest) = nearest.filter(|_| upto <= range.end) else { continue };
         reader.drafts[nearest].when = Some(when);
         grow(reader, nearest, at..upto);
+        joined(reader, nearest, when);
+    }
+}
+
+/// "Light leaks and flares at the beginning": the moment is that of both.
+fn joined(reader: &mut Reader<'_>, nth: usize, when: When) {
+    let (start, kind) = (reader.drafts[nth].words.start, &reader.drafts[nth].want);
+    let kind = std::mem::discriminant(kind);
+    let before = reader.drafts.iter().position(|draft| {
+        let between = draft.words.end..start;
+        draft.when.is_none()
+            && std::mem::discriminant(&draft.want) == kind
+            && between.len() == 1
+            && reader.words[between].iter().all(|word| word.any(&["and", "&"]))
+    });
+    if let Some(before) = before {
+        reader.drafts[before].when = Some(when);
     }
 }
 

@@ -341,6 +341,10 @@ pub(crate) const GLUE: &[&str] = &[
     "set",
     "setting",
     "visual",
+    "blend",
+    "mix",
+    "combine",
+    "transfer",
     "quality",
 ];
 
