@@ -4,6 +4,7 @@
 //! bounded channels of a few frames connect the threads that talk to them, so memory stays what
 //! the timeline needs.
 
+mod line;
 mod pipes;
 mod prepare;
 mod record;
@@ -26,8 +27,11 @@ use serde_json::json;
 use crate::fail::Failure;
 use crate::footage::{Footage, Source, view};
 use crate::sheet::Sheet;
+use crate::stages::{Pace, Passing};
 use crate::timeline::Cue;
-use pipes::{Clip, Decoding};
+pub(crate) use line::Line;
+use line::Progress;
+use pipes::{Clip, Decoding, FrameSink};
 use prepare::Prepared;
 
 /// How often a wish to stop is looked for, in milliseconds.
@@ -47,6 +51,13 @@ pub(crate) struct Run<'a> {
     pub(crate) context: &'a dyn Context,
     pub(crate) cancel: CancelToken,
     pub(crate) made_by: String,
+}
+
+/// What is remembered of the finished frames.
+struct Seen {
+    poster_at: usize,
+    poster: Option<Frame>,
+    before: Option<Frame>,
 }
 
 // === impl Run ===
@@ -142,38 +153,31 @@ impl Run<'_> {
         recorder: &mut Recorder,
     ) -> Result<Frame, Failure> {
         let cues = Arc::clone(&prepared.cues);
-        let poster_at = (cues.len() as f64 * POSTER_PART) as usize;
-        let mut poster = None;
-        let mut before: Option<Frame> = None;
+        let mut line = std::mem::take(&mut prepared.line);
+        let mut seen = Seen::of(cues.len());
         let started = self.clock.now();
         let encoder = prepared.encoder(path, self)?;
+        let pace = Progress::new(self.context, prepared.done, cues.len(), line.effort());
         pipes::through(prepared.decoder(self)?, Some(encoder), |source, sink| {
             let mut footage = Footage::new(source, &cues, prepared.alike());
-            for (n, cue) in cues.iter().enumerate() {
-                let frame = self.render(n, cue, &mut footage, &mut prepared, recorder)?;
-                if let Some(before) = before.replace(frame.clone()) {
-                    recorder.step(&before, &frame)?;
-                }
-                if n == poster_at {
-                    poster = Some(frame.clone());
-                }
-                if let Some(sink) = sink {
-                    sink.push(frame)?;
-                }
-                let part = (n + 1) as f64 / cues.len() as f64;
-                self.context.progress("render", prepared.done + (0.98 - prepared.done) * part);
+            for (n, &cue) in cues.iter().enumerate() {
+                let frame = self.render(n, &cue, &mut footage, &prepared, recorder)?;
+                let mut give = |passing| seen.see(passing, sink, recorder);
+                line.push(Passing { n, cue, frame }, self.clock, &pace, &mut give)?;
+                pace.work(1.0)?;
             }
-            Ok(())
+            line.end(self.clock, &pace, &mut |passing| seen.see(passing, sink, recorder))
         })?;
-        Self::note(&prepared, recorder);
+        Self::note(&prepared, &line, recorder);
         recorder.add("encode", prepared.sound_parameters(), self.clock.now().millis_since(started));
         recorder.metric("frames", cues.len() as f64);
-        poster.ok_or_else(|| crate::fail::internal("a clip of no frames was asked for"))
+        seen.poster.ok_or_else(|| crate::fail::internal("a clip of no frames was asked for"))
     }
 
     /// Renders the frame that stands for the clip.
     fn still(&self, mut prepared: Prepared, recorder: &mut Recorder) -> Result<Frame, Failure> {
         let n = prepared.representative();
+        let mut line = std::mem::take(&mut prepared.line);
         let cue = prepared.cues[n];
         let mut made = None;
         pipes::through(prepared.decoder(self)?, None, |source, _| {
@@ -181,20 +185,21 @@ impl Run<'_> {
             // The footage knows this cue as its first.
             let framed = |frame, moment| prepared.framed(frame, n, moment);
             let frame = footage.show(0, &cue, framed)?;
-            made = Some(self.dress(frame, n, &cue, &mut prepared, recorder)?);
+            made = Some(line.alone(Passing { n, cue, frame }, self.clock)?.frame);
             Ok(())
         })?;
-        Self::note(&prepared, recorder);
+        Self::note(&prepared, &line, recorder);
         self.context.progress("render", 0.98);
         made.ok_or_else(|| crate::fail::internal("no frame was made"))
     }
 
+    /// The picture of a frame before any stage.
     fn render<S: Source>(
         &self,
         n: usize,
         cue: &Cue,
         footage: &mut Footage<S>,
-        prepared: &mut Prepared,
+        prepared: &Prepared,
         recorder: &mut Recorder,
     ) -> Result<Frame, Failure> {
         if self.context.cancelled() {
@@ -210,41 +215,44 @@ impl Run<'_> {
         })?;
         recorder.spend("framing", framing);
         recorder.spend("time", self.clock.now().0 - start.0 - framing);
-        self.dress(frame, n, cue, prepared, recorder)
-    }
-
-    /// The stages over a frame.
-    fn dress(
-        &self,
-        mut frame: Frame,
-        n: usize,
-        cue: &Cue,
-        prepared: &mut Prepared,
-        recorder: &mut Recorder,
-    ) -> Result<Frame, Failure> {
-        let mut last = self.clock.now();
-        for stage in &mut prepared.stages {
-            stage.apply(n, cue, &mut frame)?;
-            let now = self.clock.now();
-            recorder.spend(stage.name(), now.0 - last.0);
-            last = now;
-        }
         Ok(frame)
     }
 
-    fn note(prepared: &Prepared, recorder: &mut Recorder) {
+    fn note(prepared: &Prepared, line: &Line, recorder: &mut Recorder) {
         if let Some(parameters) = prepared.time_parameters() {
             recorder.add_spent("time", parameters);
         }
         if let Some(parameters) = prepared.framing_parameters() {
             recorder.add_spent("framing", parameters);
         }
-        for stage in &prepared.stages {
-            recorder.add_spent(stage.name(), stage.parameters());
-        }
-        if prepared.stages.is_empty() && prepared.time_parameters().is_none() {
+        line.note(recorder);
+        if line.is_empty() && prepared.time_parameters().is_none() {
             recorder.add_spent("pass_through", json!({}));
         }
+    }
+}
+
+// === impl Seen ===
+
+impl Seen {
+    fn of(frames: usize) -> Self {
+        let poster_at = (frames as f64 * POSTER_PART) as usize;
+        Self { poster_at, poster: None, before: None }
+    }
+
+    fn see(
+        &mut self,
+        Passing { n, frame, .. }: Passing,
+        sink: Option<&FrameSink>,
+        recorder: &mut Recorder,
+    ) -> Result<(), Failure> {
+        if let Some(before) = self.before.replace(frame.clone()) {
+            recorder.step(&before, &frame)?;
+        }
+        if n == self.poster_at {
+            self.poster = Some(frame.clone());
+        }
+        sink.map_or(Ok(()), |sink| sink.push(frame))
     }
 }
 

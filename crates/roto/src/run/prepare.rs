@@ -8,13 +8,12 @@ use media::{AudioSpec, DecodeSpec, Decoder, EncodeSpec, Encoder, Frame, VideoPro
 use serde_json::{Value, json};
 
 use super::pipes::{Clip, Decoding};
-use super::{Recorder, Run, each_frame};
+use super::{Line, Recorder, Run, each_frame};
 use crate::analysis::{Analysis, Analyst, PROXY_SIDE, Questions};
 use crate::fail::{Failure, internal};
 use crate::footage::{Moment, blank, view, view_mut};
 use crate::framing::{self, Onward, Played, Screen, Shown};
 use crate::sheet::{Course, Sheet};
-use crate::stages::Stage;
 use crate::timeline::{Cue, Reel, Timeline, VISIBLE_JUMP, segments};
 
 /// Most frames a second that slow motion is made from.
@@ -23,7 +22,7 @@ const MOST_RATE: f64 = 60.0;
 /// A clip that only has to be rendered.
 pub(crate) struct Prepared {
     pub(crate) cues: Arc<Vec<Cue>>,
-    pub(crate) stages: Vec<Box<dyn Stage>>,
+    pub(crate) line: Line,
     /// Part of the whole run that is done.
     pub(crate) done: f64,
     pub(super) clip: Clip,
@@ -87,7 +86,7 @@ impl Run<'_> {
         let sound = self.sound(sheet, &probe, reference, &timeline, &reel);
         let mut prepared = Prepared {
             cues: Arc::new(timeline.cues.clone()),
-            stages: Vec::new(),
+            line: Line::default(),
             done,
             clip,
             probe,
@@ -105,7 +104,7 @@ impl Run<'_> {
             analysis,
             sound,
         };
-        prepared.stages = self.stages(&prepared, sheet)?;
+        prepared.line = Line::new(self.stages(&prepared, sheet)?);
         self.context.progress("analysis", done);
         Ok(prepared)
     }
