@@ -15,6 +15,7 @@
 //! | [`camera`], [`cuts`], [`saliency`] | the camera's path, shot boundaries, the subject |
 //! | [`color`], [`convert`], [`lut`], [`transfer`] | spaces, frames to stills, grades, colours of another picture |
 //! | [`composite`], [`matte`], [`grain`] | layers over frames, cut-outs, film grain |
+//! | [`stylize`] | example-based stylization: the strokes of a picture, carried by motion |
 //! | [`metrics`] | quality of pictures and motion |
 //!
 //! Conventions: x to the right, y down, pixel (0, 0) covers 0..1, so its centre is (0.5, 0.5).
@@ -44,6 +45,7 @@ pub mod plane;
 pub mod resize;
 mod rows;
 pub mod saliency;
+pub mod stylize;
 pub mod transfer;
 mod upsample;
 pub mod warp;

@@ -1,0 +1,93 @@
+//! From one run of a painting to another, stroke by stroke.
+
+use super::painter::Painted;
+use super::{ONE, Spot};
+use crate::frame::Yuv420;
+use crate::hash;
+use crate::plane::{PlaneMut, PlaneRef, ShapeError, check_same};
+use crate::rows::{for_items, for_rows_with};
+
+/// Size of the areas that change over together, in cells of the exemplar.
+const AREA: i32 = 12;
+
+/// Part of the way during which one area is between both.
+const SOFT: f32 = 0.25;
+
+/// The picture `share` (0 to 1) of the way from `a` to `b`.
+///
+/// Areas of about a stroke's size change over one after the other. Which goes when hangs on the
+/// exemplar's place that `a` shows there, so that the areas move with the scene and every one
+/// changes once; in between only one area in four is a mixture of both.
+pub fn blend(a: &Painted, b: &Painted, share: f32) -> Result<Yuv420, ShapeError> {
+    check_same(a.size, b.size)?;
+    let weights = weights(a, share.clamp(0.0, 1.0));
+    let mut out = a.frame().clone();
+    let [y, u, v] = a.frame().planes();
+    let [by, bu, bv] = b.frame().planes();
+    let mut planes = out.as_mut();
+    let [oy, ou, ov] = planes.planes_mut();
+    let width = a.field.width;
+    for (from, to, out, bits) in [(y, by, oy, 1), (u, bu, ou, 0), (v, bv, ov, 0)] {
+        mix(from.as_ref(), to.as_ref(), out, &weights, width, bits);
+    }
+    Ok(out)
+}
+
+/// Part of `b` of each cell, 0 to 256.
+fn weights(a: &Painted, share: f32) -> Vec<u16> {
+    let mut out = vec![0u16; a.field.spots.len()];
+    for_items(&mut out, a.field.width, |y, row| {
+        for (out, &spot) in row.iter_mut().zip(&a.field.spots[y * a.field.width..]) {
+            let turn = turn(spot);
+            let along = (share * (1.0 + SOFT) - turn) / SOFT;
+            *out = (256.0 * along.clamp(0.0, 1.0)) as u16;
+        }
+    });
+    out
+}
+
+/// When a place of the exemplar changes over, 0 to 1: the drawn number of the nearest of drawn
+/// points (a Worley pattern, so that areas have no straight borders).
+fn turn([x, y]: Spot) -> f32 {
+    let side = AREA * ONE;
+    let (i, j) = (x.div_euclid(side), y.div_euclid(side));
+    let mut best = (i64::MAX, 0.0);
+    for (dx, dy) in (-1..=1).flat_map(|dy| (-1..=1).map(move |dx| (dx, dy))) {
+        let (i, j) = (i + dx, j + dy);
+        let word = hash::mix(((j as u32 as u64) << 32) | i as u32 as u64);
+        let point = |from: i32, word: u64| {
+            i64::from(from * side) + (word & 0xffff) as i64 * i64::from(side) / 65_536
+        };
+        let (px, py) = (point(i, word), point(j, word >> 16));
+        let (ax, ay) = (px - i64::from(x), py - i64::from(y));
+        let distance = ax * ax + ay * ay;
+        if distance < best.0 {
+            best = (distance, hash::unit(hash::mix(word)));
+        }
+    }
+    best.1
+}
+
+fn mix(
+    from: PlaneRef<'_>,
+    to: PlaneRef<'_>,
+    out: &mut PlaneMut<'_>,
+    weights: &[u16],
+    width: usize,
+    bits: usize,
+) {
+    let rows = weights.len() / width;
+    for_rows_with(
+        out,
+        || (),
+        |(), y, out| {
+            let weights = &weights[(y >> bits).min(rows - 1) * width..][..width];
+            let (from, to) = (from.row(y), to.row(y));
+            for (x, out) in out.iter_mut().enumerate() {
+                let weight = i32::from(weights[(x >> bits).min(width - 1)]);
+                let (p, q) = (i32::from(from[x]), i32::from(to[x]));
+                *out = (p + (((q - p) * weight + 128) >> 8)) as u8;
+            }
+        },
+    );
+}

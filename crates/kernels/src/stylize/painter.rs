@@ -1,0 +1,203 @@
+//! Keyframes, and paintings that are carried along.
+
+use super::cost::{Target, Weights};
+use super::exemplar::Level;
+use super::features::Features;
+use super::search::{self, Field, Pass};
+use super::{Exemplar, Guide, carry, vote};
+use crate::field::FlowField;
+use crate::frame::{Yuv420, chroma_size};
+use crate::plane::{ShapeError, check_same, check_size};
+use crate::resize;
+
+/// Passes on each level of a keyframe, the finest first; coarser ones have the last number.
+const PASSES: [usize; 3] = [4, 5, 8];
+
+/// How a painting follows its guides.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Settings {
+    /// Hold on the scene's light, lines and directions: 0 paints freely, 1 keeps the scene
+    /// legible, 3 at most.
+    pub structure: f32,
+    /// Hold on the places of the style picture: 0 puts a motif anywhere, 1 by default, so that
+    /// brightness alone makes no moon; 3 at most.
+    pub place: f32,
+    /// Hold on even use of the style picture: 0 lets motifs repeat, 1 by default, 3 at most.
+    pub uniformity: f32,
+}
+
+/// Paints the frames of one size after one exemplar.
+#[derive(Debug, Clone)]
+pub struct Painter<'a> {
+    exemplar: &'a Exemplar,
+    size: (usize, usize),
+    settings: Settings,
+    /// Cells that each block of the finest level may show if all are used evenly.
+    fair: Vec<f32>,
+    weights: Weights,
+}
+
+/// A painted frame and the field that it shows.
+#[derive(Debug, Clone)]
+pub struct Painted {
+    pub(super) size: (usize, usize),
+    pub(super) field: Field,
+    /// Cost of the guides when a cell was last chosen: what carrying may not make much worse.
+    pub(super) accepted: Vec<u16>,
+    /// The broad and fine luma that guided it, to see whether a place still shows the same.
+    pub(super) guided: Vec<[u8; 2]>,
+    frame: Yuv420,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { structure: 1.0, place: 1.0, uniformity: 1.0 }
+    }
+}
+
+impl Settings {
+    fn weights(self) -> Weights {
+        let factor = |value: f32, by: f32| (value.clamp(0.0, 3.0) * by) as u32;
+        Weights {
+            broad: factor(self.structure, 320.0),
+            fine: factor(self.structure, 320.0),
+            edge: factor(self.structure, 640.0),
+            turn: factor(self.structure, 60.0),
+            place: factor(self.place, 40.0),
+        }
+    }
+
+    fn penalty(self) -> f32 {
+        self.uniformity.clamp(0.0, 3.0) * 150.0
+    }
+}
+
+// === impl Painter ===
+
+impl<'a> Painter<'a> {
+    /// A painter of frames of `size` px.
+    pub fn new(
+        exemplar: &'a Exemplar,
+        size: (usize, usize),
+        settings: Settings,
+    ) -> Result<Self, ShapeError> {
+        check_size(size.0, size.1)?;
+        let (width, height) = chroma_size(size);
+        let fair = exemplar.levels[0].fair(width * height);
+        Ok(Self { exemplar, size, settings, fair, weights: settings.weights() })
+    }
+
+    /// Paints a frame from its guide alone: coarse to fine, each scale from the one before.
+    pub fn key(&self, guide: &Guide, seed: u64) -> Result<Painted, ShapeError> {
+        check_same(self.size, guide.size())?;
+        let coarser = self.coarser(guide);
+        let scale = |k: usize| if k == 0 { &guide.features } else { &coarser[k - 1] };
+        let top = coarser.len();
+        let mut field: Option<Field> = None;
+        for k in (0..=top).rev() {
+            let level = &self.exemplar.levels[k];
+            let mut target = Target::new(scale(k), self.weights);
+            let size = (target.width, target.height);
+            let mut here = match &field {
+                Some(field) => field.refined(&self.exemplar.levels[k + 1], level, size),
+                None => search::start(level, &target, seed),
+            };
+            let fair = level.fair(size.0 * size.1);
+            for turn in 0..PASSES[k.min(PASSES.len() - 1)] {
+                let cells = here.cells(level);
+                let penalty = search::penalty(level, &cells, &fair, self.settings.penalty());
+                target.paint(level, &cells);
+                let step = if k == top && turn % 2 == 0 { 2 } else { 1 };
+                let run = Pass { level, penalty: &penalty, step, turn, gain: 16 };
+                search::pass(&run, &target, &mut here, None);
+            }
+            field = Some(here);
+        }
+        let Some(field) = field else {
+            return Err(ShapeError::Size { width: self.size.0, height: self.size.1 });
+        };
+        let accepted = self.guide_costs(guide, &field);
+        self.finish(guide, field, accepted)
+    }
+
+    /// Carries `previous` to the frame of `guide`. `flow` goes from this frame to the previous
+    /// one: the backward field of the pair when painting forward in time, the forward field of
+    /// the pair when painting backward.
+    pub fn carry(
+        &self,
+        previous: &Painted,
+        flow: &FlowField,
+        guide: &Guide,
+    ) -> Result<Painted, ShapeError> {
+        check_same(self.size, guide.size())?;
+        check_same(self.size, previous.size)?;
+        let level = self.finest();
+        let weights = Weights { place: 0, ..self.weights };
+        let mut target = Target::new(&guide.features, weights);
+        let mut moved = carry::moved(level, &target, previous, flow);
+        carry::fill(level, &target, &mut moved);
+        if moved.active.contains(&true) {
+            for turn in 0..carry::PASSES {
+                let cells = moved.field.cells(level);
+                let penalty = search::penalty(level, &cells, &self.fair, self.settings.penalty());
+                target.paint(level, &cells);
+                let run = Pass { level, penalty: &penalty, step: 1, turn, gain: 14 };
+                search::pass(&run, &target, &mut moved.field, Some(&moved.active));
+            }
+            carry::accept(level, &target, &mut moved);
+        }
+        self.finish(guide, moved.field, moved.accepted)
+    }
+
+    fn finest(&self) -> &Level {
+        &self.exemplar.levels[0]
+    }
+
+    /// Features of the guide at the coarser scales.
+    fn coarser(&self, guide: &Guide) -> Vec<Features> {
+        let mut luma = guide.luma.clone();
+        (1..self.exemplar.levels.len())
+            .map_while(|_| {
+                let (width, height) = luma.as_ref().size();
+                (width.min(height) >= 2 * RADIUS_OF_SMALLEST).then(|| {
+                    luma = resize::halve(luma.as_ref());
+                    Features::of(luma.as_ref())
+                })
+            })
+            .collect()
+    }
+
+    fn guide_costs(&self, guide: &Guide, field: &Field) -> Vec<u16> {
+        let weights = Weights { place: 0, ..self.weights };
+        let target = Target::new(&guide.features, weights);
+        carry::costs(self.finest(), &target, field)
+    }
+
+    fn finish(
+        &self,
+        guide: &Guide,
+        field: Field,
+        accepted: Vec<u16>,
+    ) -> Result<Painted, ShapeError> {
+        let frame = vote::frame(self.finest(), &self.exemplar.ink, &field, self.size)?;
+        let guided = guide.features.marks.iter().map(|m| [m[0], m[1]]).collect();
+        Ok(Painted { size: self.size, field, accepted, guided, frame })
+    }
+}
+
+/// Half of the shorter side, in cells, of the smallest scale that a key starts from.
+const RADIUS_OF_SMALLEST: usize = 8;
+
+// === impl Painted ===
+
+impl Painted {
+    /// The picture.
+    pub fn frame(&self) -> &Yuv420 {
+        &self.frame
+    }
+
+    /// The picture alone.
+    pub fn into_frame(self) -> Yuv420 {
+        self.frame
+    }
+}
