@@ -36,6 +36,7 @@ check artifacts domain
 check egress domain
 check media
 check kernels
+check quality kernels media
 check intake catalog egress media artifacts domain
 check engine domain director
 check roto engine media kernels director domain

@@ -34,6 +34,9 @@ pub(crate) enum Command {
     Keys(KeysCommand),
     /// Print the catalogue, or one model's schema
     Models(ModelsArgs),
+    /// Measure the engine's pictures
+    #[command(subcommand)]
+    Bench(BenchCommand),
     /// Check ffmpeg, sandbox, database, files and engines, and say what to do about each fault
     Doctor(DoctorArgs),
     /// Confine and execute ffmpeg (started by this program only)
@@ -123,6 +126,35 @@ pub(crate) struct RunArgs {
     /// Where the clip goes
     #[arg(short, long, value_name = "FILE", default_value = "clip.mp4")]
     pub output: PathBuf,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum BenchCommand {
+    /// Render the samples, measure every picture metric, write table, plot and contact sheets
+    Quality(QualityArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct QualityArgs {
+    #[command(flatten)]
+    pub place: Place,
+    #[command(flatten)]
+    pub intake: Intake,
+    /// Folder of the sample media
+    #[arg(long, value_name = "DIR", default_value = "samples")]
+    pub samples: PathBuf,
+    /// Where clips, sheets, table and plot go
+    #[arg(long, value_name = "DIR", default_value = "target/bench/quality")]
+    pub out: PathBuf,
+    /// Only this case; repeatable [default: all]
+    #[arg(long, value_name = "CASE")]
+    pub only: Vec<String>,
+    /// Shorter side of the clips in px, for a quick look [default: the model's]
+    #[arg(long, value_name = "PX", value_parser = clap::value_parser!(u32).range(90..=1080))]
+    pub side: Option<u32>,
+    /// Model whose limits hold
+    #[arg(long, default_value = "kling/kling-video-o1/video-to-video/reference")]
+    pub model: String,
 }
 
 #[derive(Debug, Args)]

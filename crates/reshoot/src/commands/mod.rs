@@ -1,5 +1,6 @@
 //! One file for each command.
 
+mod bench;
 mod child;
 mod doctor;
 mod keys;
@@ -17,7 +18,7 @@ use anyhow::Context;
 use serde::Serialize;
 use tokio_util::sync::CancellationToken;
 
-use crate::cli::Command;
+use crate::cli::{BenchCommand, Command};
 use crate::exit::{self, Coded};
 use crate::machine;
 
@@ -31,6 +32,7 @@ pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(command),
         Command::Models(args) => models::run(&args),
         Command::Doctor(args) => doctor::run(&args),
+        Command::Bench(BenchCommand::Quality(args)) => bench::quality(&args),
         Command::Jail { args } => Ok(media::jail::main(args.into_iter())),
         Command::Engine { name, require_sandbox } => child::run(&name, require_sandbox),
     }
