@@ -16,6 +16,7 @@
 //! | [`color`], [`convert`], [`lut`], [`transfer`] | spaces, frames to stills, grades, colours of another picture |
 //! | [`composite`], [`matte`], [`grain`] | layers over frames, cut-outs, film grain |
 //! | [`stylize`] | example-based stylization: the strokes of a picture, carried by motion |
+//! | [`grid`], [`haze`], [`particles`] | coarse grids, air by distance, what falls in it |
 //! | [`metrics`] | quality of pictures and motion |
 //!
 //! Conventions: x to the right, y down, pixel (0, 0) covers 0..1, so its centre is (0.5, 0.5).
@@ -34,13 +35,16 @@ pub mod flow;
 pub mod frame;
 pub mod geometry;
 pub mod grain;
+pub mod grid;
 mod hash;
+pub mod haze;
 pub mod image;
 pub mod interpolate;
 mod linear;
 pub mod lut;
 pub mod matte;
 pub mod metrics;
+pub mod particles;
 pub mod plane;
 pub mod resize;
 mod rows;

@@ -348,7 +348,10 @@ fn questions(
     let subject = framing::follows(native, screen, &sheet.framing) || !sheet.layers.is_empty();
     let goes_on = (short || sheet.timing.extend || sheet.timing.course == Course::Next)
         && goes_on(sheet, native, screen);
-    let path = sheet.framing.needs_path() || !sheet.layers.is_empty() || goes_on;
+    let path = sheet.framing.needs_path()
+        || !sheet.layers.is_empty()
+        || !sheet.weather.is_empty()
+        || goes_on;
     let colours = !sheet.looks.is_empty();
     Questions {
         cuts: retimed || subject || path || colours,

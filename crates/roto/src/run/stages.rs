@@ -14,7 +14,7 @@ use crate::fail::Failure;
 use crate::look::Colourist;
 use crate::scene::Scene;
 use crate::sheet::{LayerWish, LookKind, Sheet};
-use crate::stages::{Elements, FinishStage, Grade, Stage, cut_out};
+use crate::stages::{Elements, FinishStage, Grade, Stage, WeatherStage, cut_out};
 
 /// Limits on an input picture; intake has checked tighter ones.
 const LIMITS: ImageLimits = ImageLimits { max_side: 16_384, max_alloc: 768 << 20 };
@@ -60,6 +60,10 @@ impl Run<'_> {
             let colourist = Colourist::new(&sheet.looks, pictures, colours, secs);
             let analysis = Arc::clone(&prepared.analysis);
             stages.push(Box::new(Grade::new(colourist, analysis, rate, &names)));
+        }
+        if !sheet.weather.is_empty() {
+            let wishes = sheet.weather.clone();
+            stages.push(Box::new(WeatherStage::new(wishes, Arc::clone(&scene))?));
         }
         if !sheet.finish.is_empty() {
             stages.push(Box::new(FinishStage::new(sheet.finish, screen, self.shot.seed)));

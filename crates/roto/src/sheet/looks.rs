@@ -6,7 +6,7 @@ use director::{
 };
 use domain::facts::Role;
 
-use super::{LayerWish, Sheet, keeps_colours, unmet};
+use super::{LayerWish, Sheet, keeps_colours, unmet, weather};
 use crate::look::{Look, Part};
 
 /// One colour change.
@@ -138,6 +138,7 @@ pub(super) fn read(wish: &Wish, plan: &ShotPlan, sheet: &mut Sheet) {
     let found = match &wish.want {
         Want::TimeOfDay { time } => Answer::look(time_of_day(*time)),
         Want::Mood { mood } => Answer::look(of_mood(*mood)),
+        Want::Weather { weather: kind } if weather::read(*kind, wish, plan, sheet) => return,
         Want::Weather { weather } => of_weather(*weather),
         Want::Medium { medium } => of_medium(*medium),
         Want::Grade { grade } => Answer::look(of_grade(*grade)),
@@ -260,14 +261,7 @@ fn of_weather(weather: Weather) -> Answer {
     match weather {
         Weather::Overcast => Answer::look(Look::Overcast),
         Weather::Sunny => Answer::look(Look::Sunny),
-        Weather::Rain
-        | Weather::Snow
-        | Weather::Fog
-        | Weather::Storm
-        | Weather::Lightning
-        | Weather::Dust
-        | Weather::Smoke => Answer::refused(unmet::NO_WEATHER),
-        Weather::Wind => Answer::refused(unmet::INVENTS_NOTHING),
+        _ => Answer::refused(unmet::INVENTS_NOTHING),
     }
 }
 

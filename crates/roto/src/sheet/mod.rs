@@ -11,11 +11,13 @@ mod looks;
 mod tests;
 mod time;
 mod unmet;
+mod weather;
 
 pub(crate) use camera::{Framing, Move, Moves};
 pub(crate) use layers::{LayerWish, Side};
 pub(crate) use looks::{Finish, LookKind, LookWish, LookWishes};
 pub(crate) use time::{Course, TimeWish, Timing};
+pub(crate) use weather::{Air, WeatherWish};
 
 use director::{Kept, NeedKind, ShotPlan, Sound, Want, Wish};
 use domain::facts::Facts;
@@ -35,6 +37,8 @@ pub(crate) struct Sheet {
     pub(crate) layers: Vec<LayerWish>,
     /// How the colours change.
     pub(crate) looks: LookWishes,
+    /// What is in the air, in the order of the prompt.
+    pub(crate) weather: Vec<WeatherWish>,
     /// What is laid over the finished picture.
     pub(crate) finish: Finish,
     /// Whether the prompt takes the sound away.
@@ -125,6 +129,7 @@ impl Sheet {
         add(self.framing.moves_frame() || reframes, "framing");
         add(!self.layers.is_empty(), "elements");
         add(!self.looks.is_empty(), "grade");
+        add(!self.weather.is_empty(), "weather");
         add(!self.finish.is_empty(), "finish");
         passes
     }

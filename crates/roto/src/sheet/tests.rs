@@ -56,7 +56,7 @@ fn an_empty_plan_has_nothing_to_do_and_nothing_unmet() {
 fn what_the_engine_can_not_do_is_unmet_with_a_reason() {
     let wants = [
         Want::Content { what: "a dragon appears".to_owned() },
-        Want::Weather { weather: Weather::Rain },
+        Want::Weather { weather: Weather::Wind },
         Want::Medium { medium: Medium::Watercolour },
         Want::Camera { act: Camera::Orbit, direction: None },
         Want::Sound { sound: director::Sound::New },
@@ -114,4 +114,11 @@ fn an_element_is_provisional_until_its_picture_is_looked_at() {
     let sheet = sheet(vec![wish(Want::Place(Placement::of(Handle::element(1))))]);
     assert_eq!(sheet.layers.len(), 1);
     assert!(sheet.unmet.len() == 1 && sheet.unmet[0].provisional);
+}
+
+#[test]
+fn weather_is_made_and_what_it_leaves_out_is_said() {
+    let sheet = sheet(vec![wish(Want::Weather { weather: Weather::Rain })]);
+    assert_eq!((sheet.weather.len(), sheet.looks.wishes.len()), (1, 1));
+    assert!(sheet.unmet.len() == 1 && sheet.unmet[0].reason.contains("wet ground"));
 }

@@ -1,4 +1,4 @@
-//! What happens to a frame after time and framing, in order: scene, then colours, then finish.
+//! What happens to a frame after time and framing, in order: scene, colours, weather, finish.
 //!
 //! A stage is prepared once and then changes frame after frame. Most do it in place; one that must
 //! see what follows holds frames back for a while ([`Stage::take`]).
@@ -7,11 +7,13 @@ mod cutting;
 mod elements;
 mod finish;
 mod grade;
+mod weather;
 
 pub(crate) use cutting::cut_out;
 pub(crate) use elements::Elements;
 pub(crate) use finish::FinishStage;
 pub(crate) use grade::Grade;
+pub(crate) use weather::WeatherStage;
 
 use media::Frame;
 
