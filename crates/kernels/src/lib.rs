@@ -15,6 +15,7 @@
 //! | [`camera`], [`cuts`], [`saliency`] | the camera's path, shot boundaries, the subject |
 //! | [`color`], [`convert`], [`lut`], [`transfer`] | spaces, frames to stills, grades, colours of another picture |
 //! | [`composite`], [`matte`], [`grain`] | layers over frames, cut-outs, film grain |
+//! | [`scan`], [`repaint`] | margins of scanned pictures; a painting over its source |
 //! | [`stylize`] | example-based stylization: the strokes of a picture, carried by motion |
 //! | [`grid`], [`haze`], [`particles`] | coarse grids, air by distance, what falls in it |
 //! | [`metrics`] | quality of pictures and motion |
@@ -46,9 +47,11 @@ pub mod matte;
 pub mod metrics;
 pub mod particles;
 pub mod plane;
+pub mod repaint;
 pub mod resize;
 mod rows;
 pub mod saliency;
+pub mod scan;
 pub mod stylize;
 pub mod transfer;
 mod upsample;

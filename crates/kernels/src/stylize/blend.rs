@@ -2,13 +2,18 @@
 
 use super::painter::Painted;
 use super::{ONE, Spot};
+use crate::blur;
 use crate::frame::Yuv420;
 use crate::hash;
-use crate::plane::{PlaneMut, PlaneRef, ShapeError, check_same};
-use crate::rows::{for_items, for_rows_with};
+use crate::plane::{Plane, PlaneMut, PlaneRef, ShapeError, check_same};
+use crate::rows::for_rows_with;
 
 /// Size of the areas that change over together, in cells of the exemplar.
 const AREA: i32 = 12;
+
+/// Neighbourhood that changes over together, as a radius in cells, and how sharp its border is.
+const CALM: usize = 4;
+const SHARPEN: i32 = 3;
 
 /// Part of the way during which one area is between both.
 const SOFT: f32 = 0.25;
@@ -20,7 +25,7 @@ const SOFT: f32 = 0.25;
 /// changes once; in between only one area in four is a mixture of both.
 pub fn blend(a: &Painted, b: &Painted, share: f32) -> Result<Yuv420, ShapeError> {
     check_same(a.size, b.size)?;
-    let weights = weights(a, share.clamp(0.0, 1.0));
+    let weights = weights(a, share.clamp(0.0, 1.0))?;
     let mut out = a.frame().clone();
     let [y, u, v] = a.frame().planes();
     let [by, bu, bv] = b.frame().planes();
@@ -34,16 +39,23 @@ pub fn blend(a: &Painted, b: &Painted, share: f32) -> Result<Yuv420, ShapeError>
 }
 
 /// Part of `b` of each cell, 0 to 256.
-fn weights(a: &Painted, share: f32) -> Vec<u16> {
-    let mut out = vec![0u16; a.field.spots.len()];
-    for_items(&mut out, a.field.width, |y, row| {
-        for (out, &spot) in row.iter_mut().zip(&a.field.spots[y * a.field.width..]) {
-            let turn = turn(spot);
-            let along = (share * (1.0 + SOFT) - turn) / SOFT;
-            *out = (256.0 * along.clamp(0.0, 1.0)) as u16;
-        }
-    });
-    out
+fn weights(a: &Painted, share: f32) -> Result<Vec<u16>, ShapeError> {
+    let (cells, width) = (a.field.spots.len(), a.field.width);
+    let mut drawn = Plane::new(width, cells / width, 0)?;
+    for_rows_with(
+        &mut drawn.as_mut(),
+        || (),
+        |(), y, row| {
+            for (out, &spot) in row.iter_mut().zip(&a.field.spots[y * width..]) {
+                let along = (share * (1.0 + SOFT) - turn(spot)) / SOFT;
+                *out = (255.0 * along.clamp(0.0, 1.0)) as u8;
+            }
+        },
+    );
+    // Where the places of neighbours have nothing to do with each other they change over together.
+    let calm = blur::box_mean(drawn.as_ref(), CALM);
+    let sharper = |code: u8| (i32::from(code) - 127) * SHARPEN + 127;
+    Ok(calm.data().iter().map(|&code| (sharper(code).clamp(0, 255) * 256 / 255) as u16).collect())
 }
 
 /// When a place of the exemplar changes over, 0 to 1: the drawn number of the nearest of drawn

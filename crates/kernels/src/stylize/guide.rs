@@ -44,6 +44,11 @@ impl Histogram {
         }
     }
 
+    /// Adds what another one counted.
+    pub fn merge(&mut self, other: &Self) {
+        self.counts.iter_mut().zip(other.counts).for_each(|(sum, count)| *sum += count);
+    }
+
     pub(super) fn add_weighted(&mut self, code: u8, weight: u64) {
         self.counts[usize::from(code)] += weight;
     }
