@@ -179,14 +179,18 @@ pub fn mix(amount: &Grid, other: Yuv420Ref<'_>, frame: &mut Yuv420Mut<'_>) {
     let planes = frame.planes_mut();
     planes.into_par_iter().zip(other.planes()).enumerate().for_each(|(k, (plane, other))| {
         let cell = if k == 0 { CELL } else { CELL / 2 };
-        for_rows_with(plane, || Spread::new(amount, cell), |spread, y, row| {
-            let amounts = spread.row(amount, y);
-            for ((out, &amount), &goal) in row.iter_mut().zip(amounts).zip(other.row(y)) {
-                let code = i32::from(*out);
-                let step = ((i32::from(goal) - code) * i32::from(amount) + 128) >> 8;
-                *out = (code + step) as u8;
-            }
-        });
+        for_rows_with(
+            plane,
+            || Spread::new(amount, cell),
+            |spread, y, row| {
+                let amounts = spread.row(amount, y);
+                for ((out, &amount), &goal) in row.iter_mut().zip(amounts).zip(other.row(y)) {
+                    let code = i32::from(*out);
+                    let step = ((i32::from(goal) - code) * i32::from(amount) + 128) >> 8;
+                    *out = (code + step) as u8;
+                }
+            },
+        );
     });
 }
 

@@ -12,6 +12,7 @@ use kernels::flow::{self, FlowImage, FlowParams};
 use kernels::metrics;
 use kernels::resize::{self, Filter};
 use kernels::saliency;
+use kernels::stylize::Histogram;
 use kernels::transfer::ColorStats;
 use kernels::{CameraPath, FlowField, Plane, ShapeError, Similarity, Yuv420Ref};
 
@@ -62,6 +63,8 @@ pub(crate) struct Questions {
     pub(crate) path: bool,
     /// How sharp each frame is.
     pub(crate) sharpness: bool,
+    /// How light and dark are spread in each shot.
+    pub(crate) tones: bool,
 }
 
 /// The answers. Points and lengths are in parts of the frame's width and height.
@@ -83,6 +86,8 @@ pub(crate) struct Analysis {
     pub(crate) path: Option<CameraPath>,
     /// Variance of each frame's Laplacian; empty if not asked for.
     pub(crate) sharpness: Vec<f64>,
+    /// How often each shot shows each luma code; empty if not asked for.
+    pub(crate) tones: Vec<Histogram>,
     /// Small pictures of the frames; empty if likeness was not asked for.
     pub(crate) thumbs: Vec<[Plane; 3]>,
     /// The usual distance of a frame from the next.
@@ -98,6 +103,7 @@ pub(crate) struct Analyst {
     movers: Vec<(f32, f32, f32)>,
     motions: Vec<Similarity>,
     sharpness: Vec<f64>,
+    tones: Vec<Histogram>,
     thumbs: Vec<[Plane; 3]>,
     before: Option<FlowImage>,
     size: (usize, usize),
@@ -128,6 +134,7 @@ impl Analyst {
             movers: Vec::new(),
             motions: Vec::new(),
             sharpness: Vec::new(),
+            tones: Vec::new(),
             thumbs: Vec::new(),
             before: None,
             size: (1, 1),
@@ -148,6 +155,11 @@ impl Analyst {
         }
         if asked.sharpness {
             self.sharpness.push(metrics::laplacian_variance(frame.y()));
+        }
+        if asked.tones {
+            let mut tones = Histogram::default();
+            tones.add(frame.y());
+            self.tones.push(tones);
         }
         if asked.needs_flow() {
             self.see_motion(frame)?;
@@ -198,6 +210,7 @@ impl Analyst {
         }
         shots.push(start..frames.max(start + 1));
         let colours = per_shot(&shots, &self.colours);
+        let tones = tones_of(&shots, &self.tones);
         let mut subjects = self.maps;
         for shot in &shots {
             follow_movers(&mut subjects, &self.movers, shot);
@@ -218,6 +231,7 @@ impl Analyst {
             subjects,
             path,
             sharpness: self.sharpness,
+            tones,
             thumbs: self.thumbs,
             usual: 0.0,
         };
@@ -292,6 +306,19 @@ fn per_shot(shots: &[Range<usize>], read: &[ColorStats]) -> Vec<ColorStats> {
             let nearest = (shot.start / COLOUR_EVERY).min(read.len() - 1);
             sum.merge(&read[nearest]);
         }
+        sum
+    };
+    shots.iter().map(of_shot).collect()
+}
+
+/// The spread of light of each shot; nothing where it was not read.
+fn tones_of(shots: &[Range<usize>], read: &[Histogram]) -> Vec<Histogram> {
+    if read.is_empty() {
+        return Vec::new();
+    }
+    let of_shot = |shot: &Range<usize>| {
+        let mut sum = Histogram::default();
+        read.iter().skip(shot.start).take(shot.len()).for_each(|tones| sum.merge(tones));
         sum
     };
     shots.iter().map(of_shot).collect()

@@ -3,14 +3,19 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use kernels::Rgb8;
+use kernels::repaint::Mix;
+use kernels::stylize::{Exemplar, Picture, Settings};
 use media::Frame;
 
 use crate::analysis::{Analyst, Questions};
 use crate::fail::Failure;
 use crate::footage::{Footage, Source, view};
 use crate::look::{Colourist, Look, Part};
+use crate::scene::Scene;
 use crate::sheet::{Finish, LookKind, LookWish, LookWishes};
-use crate::stages::{FinishStage, Grade, Stage};
+use crate::stages::strips::Strip;
+use crate::stages::{FinishStage, Grade, Likeness, Pace, Palette, Passing, Stage, Strokes};
 use crate::timeline::{Cue, Join};
 
 const SIZE: (u32, u32) = (96, 64);
@@ -71,6 +76,68 @@ fn made() -> u64 {
         }
         hash(frame.data(), sum)
     })
+}
+
+/// Eight painted frames: two keys, and what is carried between them.
+fn painted() -> u64 {
+    let frames = 8;
+    let pixel = |x: usize, y: usize| {
+        let stroke = 90 + (x * 13 + y * 5 + (x / 7) * (y / 5) * 11) % 120;
+        [stroke as u8, (stroke / 2 + y) as u8, (200 - stroke / 2) as u8]
+    };
+    let picture_of = Rgb8::from_fn(96, 80, pixel).unwrap();
+    let exemplar = Exemplar::new(&[Picture { image: &picture_of, weight: 1.0 }]).unwrap();
+    let mut analyst = Analyst::new(Questions { tones: true, ..Questions::default() });
+    for n in 0..frames {
+        analyst.see(view(&picture(n)).unwrap()).unwrap();
+    }
+    let scene = Arc::new(Scene {
+        analysis: Arc::new(analyst.finish()),
+        cues: Arc::new((0..frames).map(|n| Cue::at(f64::from(n))).collect()),
+        windows: Arc::new(None),
+        picture: (96, 64),
+        screen: (96, 64),
+        rate: 24.0,
+        seed: 11,
+    });
+    let mix = Mix { amount: 0.8, light: 1.0, colour: 1.0, detail: 0.3 };
+    let parameters = serde_json::Value::Null;
+    let palette = Palette { exemplar, settings: Settings::default(), mix, parameters };
+    let strip = Strip { wish: 0, shot: 0, frames: 0..8, keys: vec![1, 6], weights: vec![1.0; 8] };
+    let likeness = Likeness::new(&picture_of, 8, 24.0).unwrap();
+    let mut stage = Strokes::new(vec![palette], vec![strip], scene, likeness);
+    let mut sum = 0xcbf2_9ce4_8422_2325;
+    let mut give = |passing: Passing| {
+        sum = hash(passing.frame.data(), sum);
+        Ok(())
+    };
+    for n in 0..frames {
+        let passing = Passing { n: n as usize, cue: Cue::at(f64::from(n)), frame: picture(n) };
+        stage.take(passing, &Idle, &mut give).unwrap();
+    }
+    stage.end(&Idle, &mut give).unwrap();
+    sum
+}
+
+struct Idle;
+
+impl Pace for Idle {
+    fn work(&self, _: f64) -> Result<(), Failure> {
+        Ok(())
+    }
+}
+
+#[test]
+fn painted_frames_are_what_they_were() {
+    let with = |threads: usize| {
+        rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap().install(painted)
+    };
+    assert_eq!(with(1), with(3));
+    assert_eq!(
+        painted(),
+        1_908_043_730_683_450_440,
+        "a change of any kernel changes this number: look before you do"
+    );
 }
 
 #[test]

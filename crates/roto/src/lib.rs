@@ -12,7 +12,7 @@
 //! | `timeline`, `footage` | which moment each frame shows, and the frames between frames |
 //! | `framing` | the window over the picture |
 //! | `scene` | where things of the scene are on the screen |
-//! | `stages` | elements, grade, weather, finish, in this order |
+//! | `stages` | elements, grade, weather, finish, in this order; with strokes elements, weather, strokes, grade, finish |
 //! | `look` | named looks and colour transfer as one table a shot |
 //! | `run` | the threads, the files, the report |
 //!
@@ -132,6 +132,7 @@ fn cpu_secs(sheet: &Sheet, plan: &ShotPlan) -> f64 {
     add(sheet.timing.changes_time() || fits, 0.6);
     add(!sheet.layers.is_empty(), 0.7);
     add(!sheet.weather.is_empty(), 0.8);
+    add(!sheet.styles.is_empty(), 8.0);
     add(!sheet.finish.is_empty(), 0.25);
     a_second * f64::from(plan.length_secs)
 }

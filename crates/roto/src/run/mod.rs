@@ -5,6 +5,7 @@
 //! the timeline needs.
 
 mod line;
+mod palettes;
 mod pipes;
 mod prepare;
 mod record;

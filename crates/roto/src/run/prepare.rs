@@ -353,12 +353,14 @@ fn questions(
         || !sheet.weather.is_empty()
         || goes_on;
     let colours = !sheet.looks.is_empty();
+    let strokes = !sheet.styles.is_empty();
     Questions {
-        cuts: retimed || subject || path || colours,
+        cuts: retimed || subject || path || colours || strokes,
         colours,
         likeness: retimed,
         subject,
         path,
-        sharpness: still,
+        sharpness: still || strokes,
+        tones: strokes,
     }
 }

@@ -47,6 +47,18 @@ impl Run<'_> {
         if !layers.is_empty() {
             stages.push(Box::new(Elements::new(layers, Arc::clone(&scene))));
         }
+        // Weather is painted too.
+        let paints = !sheet.styles.is_empty();
+        if paints && let Some(stage) = weather(sheet, &scene)? {
+            stages.push(stage);
+        }
+        let strokes = self.strokes(&scene, sheet)?;
+        let mut colours = prepared.analysis.colours.clone();
+        if let Some(painting) = strokes {
+            stages.push(painting.stage);
+            // What is graded is the painting.
+            colours.fill(painting.colours);
+        }
         if !sheet.looks.is_empty() {
             let mut pictures = BTreeMap::new();
             for role in sheet.looks.pictures() {
@@ -55,15 +67,13 @@ impl Run<'_> {
                 }
             }
             let secs = prepared.cues.len() as f64 / rate;
-            let colours = prepared.analysis.colours.clone();
             let names: Vec<String> = sheet.looks.wishes.iter().map(|w| name_of(w.look)).collect();
             let colourist = Colourist::new(&sheet.looks, pictures, colours, secs);
             let analysis = Arc::clone(&prepared.analysis);
             stages.push(Box::new(Grade::new(colourist, analysis, rate, &names)));
         }
-        if !sheet.weather.is_empty() {
-            let wishes = sheet.weather.clone();
-            stages.push(Box::new(WeatherStage::new(wishes, Arc::clone(&scene))?));
+        if !paints && let Some(stage) = weather(sheet, &scene)? {
+            stages.push(stage);
         }
         if !sheet.finish.is_empty() {
             stages.push(Box::new(FinishStage::new(sheet.finish, screen, self.shot.seed)));
@@ -95,12 +105,19 @@ impl Run<'_> {
         Ok(layers)
     }
 
-    fn picture(&self, role: Role) -> Result<Option<StillImage>, Failure> {
+    pub(super) fn picture(&self, role: Role) -> Result<Option<StillImage>, Failure> {
         let Some(input) = self.shot.input(role) else { return Ok(None) };
         let bytes = std::fs::read(&input.path)
             .map_err(|cause| Failure::File { path: input.path.display().to_string(), cause })?;
         Ok(Some(decode_image(&bytes, LIMITS)?))
     }
+}
+
+fn weather(sheet: &Sheet, scene: &Arc<Scene>) -> Result<Option<Box<dyn Stage>>, Failure> {
+    if sheet.weather.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(Box::new(WeatherStage::new(sheet.weather.clone(), Arc::clone(scene))?)))
 }
 
 fn palette(image: &StillImage) -> Result<ColorStats, Failure> {

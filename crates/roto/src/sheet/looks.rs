@@ -6,7 +6,7 @@ use director::{
 };
 use domain::facts::Role;
 
-use super::{LayerWish, Sheet, keeps_colours, unmet, weather};
+use super::{LayerWish, Sheet, keeps_colours, style, unmet, weather};
 use crate::look::{Look, Part};
 
 /// One colour change.
@@ -89,12 +89,17 @@ pub(super) fn read_image(
     sheet: &mut Sheet,
 ) {
     let light = match role {
-        ImageRole::Style | ImageRole::Lighting => true,
-        ImageRole::Palette => false,
-        ImageRole::Texture => {
-            sheet.refuse(wish, unmet::NO_MEDIUM.to_owned());
+        ImageRole::Style | ImageRole::Texture if source.kind == HandleKind::Video => {
+            let reason = "roto takes strokes from pictures, not from videos";
+            sheet.refuse(wish, reason.to_owned());
             return;
         }
+        ImageRole::Style | ImageRole::Texture => {
+            style::read(source.role(), role, wish, plan, sheet);
+            return;
+        }
+        ImageRole::Lighting => true,
+        ImageRole::Palette => false,
         ImageRole::Background | ImageRole::Sky => {
             sheet.refuse(wish, unmet::NO_MASK.to_owned());
             return;
@@ -112,9 +117,6 @@ pub(super) fn read_image(
     if source.kind == HandleKind::Video {
         sheet.refuse(wish, "roto takes colours from pictures, not from videos".to_owned());
         return;
-    }
-    if role == ImageRole::Style {
-        sheet.refuse(wish, unmet::NO_STROKES.to_owned());
     }
     if keeps_colours(plan) {
         sheet.refuse(wish, "the prompt keeps the colours as they are".to_owned());

@@ -7,6 +7,7 @@
 mod camera;
 mod layers;
 mod looks;
+mod style;
 #[cfg(test)]
 mod tests;
 mod time;
@@ -16,6 +17,7 @@ mod weather;
 pub(crate) use camera::{Framing, Move, Moves};
 pub(crate) use layers::{LayerWish, Side};
 pub(crate) use looks::{Finish, LookKind, LookWish, LookWishes};
+pub(crate) use style::{StyleWish, Styles};
 pub(crate) use time::{Course, TimeWish, Timing};
 pub(crate) use weather::{Air, WeatherWish};
 
@@ -39,6 +41,8 @@ pub(crate) struct Sheet {
     pub(crate) looks: LookWishes,
     /// What is in the air, in the order of the prompt.
     pub(crate) weather: Vec<WeatherWish>,
+    /// Whose strokes it is painted in.
+    pub(crate) styles: Styles,
     /// What is laid over the finished picture.
     pub(crate) finish: Finish,
     /// Whether the prompt takes the sound away.
@@ -84,6 +88,9 @@ impl Sheet {
             Want::Place(placement) => layers::read(placement, wish, facts, self),
             Want::Image { source, role } => looks::read_image(*source, *role, wish, plan, self),
             Want::Sound { sound } => self.read_sound(*sound, wish),
+            Want::Medium { medium } if style::outranks(*medium, plan) => {
+                self.refuse(wish, unmet::STYLE_WINS.to_owned());
+            }
             Want::TimeOfDay { .. }
             | Want::Mood { .. }
             | Want::Weather { .. }
@@ -128,8 +135,11 @@ impl Sheet {
         add(self.timing.changes_time() || fits, "time");
         add(self.framing.moves_frame() || reframes, "framing");
         add(!self.layers.is_empty(), "elements");
-        add(!self.looks.is_empty(), "grade");
+        let (graded, strokes) = (!self.looks.is_empty(), !self.styles.is_empty());
+        add(graded && !strokes, "grade");
         add(!self.weather.is_empty(), "weather");
+        add(strokes, "style");
+        add(graded && strokes, "grade");
         add(!self.finish.is_empty(), "finish");
         passes
     }

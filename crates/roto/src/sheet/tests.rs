@@ -71,11 +71,53 @@ fn what_the_engine_can_not_do_is_unmet_with_a_reason() {
 }
 
 #[test]
-fn a_style_picture_lends_its_colours_and_its_strokes_are_unmet() {
-    let want = Want::Image { source: Handle::image(2), role: ImageRole::Style };
-    let sheet = sheet(vec![wish(want)]);
-    assert_eq!(sheet.looks.pictures().collect::<Vec<_>>(), [Role::Image { n: 2 }]);
+fn style_pictures_lend_their_strokes_together_or_in_turn() {
+    let of = |n, when| {
+        let want = Want::Image { source: Handle::image(n), role: ImageRole::Style };
+        Wish { when, ..wish(want) }
+    };
+    let plan = plan(vec![of(2, None), of(1, None), of(3, Some(director::When::End))]);
+    let sheet = Sheet::of(&plan, None);
+    assert!(sheet.unmet.is_empty() && sheet.looks.is_empty());
+    let roles = |nth: usize| {
+        sheet.styles.wishes[nth].pictures.iter().map(|(role, _)| *role).collect::<Vec<_>>()
+    };
+    assert_eq!(roles(0), [Role::Image { n: 2 }, Role::Image { n: 1 }]);
+    assert_eq!(roles(1), [Role::Image { n: 3 }]);
+    assert_eq!(sheet.passes(&plan), ["style"]);
+}
+
+#[test]
+fn a_style_picture_outranks_a_medium_and_comes_before_the_grade() {
+    let style = Want::Image { source: Handle::image(1), role: ImageRole::Style };
+    let plan = plan(vec![
+        wish(Want::Medium { medium: Medium::Oil }),
+        wish(style),
+        wish(Want::Mood { mood: Mood::Noir }),
+    ]);
+    let sheet = Sheet::of(&plan, None);
     assert_eq!(sheet.unmet.len(), 1);
+    assert!(sheet.unmet[0].reason.contains("style picture"));
+    assert_eq!(sheet.passes(&plan), ["style", "grade"]);
+}
+
+#[test]
+fn kept_colours_leave_the_strokes_without_theirs() {
+    let style = Want::Image { source: Handle::image(1), role: ImageRole::Style };
+    let mut plan = plan(vec![wish(style)]);
+    let words = Words { text: "keep the colours and the face".to_owned(), start: 0, end: 29 };
+    let keep = |what| Keep { what, words: words.clone(), confidence: 0.9 };
+    plan.keeps = vec![keep(Kept::Colours), keep(Kept::Subject)];
+    let sheet = Sheet::of(&plan, None);
+    assert!(sheet.styles.wishes[0].surface_only && sheet.styles.legible);
+    assert!(sheet.unmet.is_empty());
+}
+
+#[test]
+fn strokes_for_a_part_of_the_scene_are_unmet() {
+    let style = Want::Image { source: Handle::image(1), role: ImageRole::Style };
+    let sheet = sheet(vec![Wish { on: Target::Background, ..wish(style) }]);
+    assert!(sheet.styles.is_empty() && sheet.unmet.len() == 1);
 }
 
 #[test]

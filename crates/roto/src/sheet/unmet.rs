@@ -8,8 +8,8 @@ pub(crate) const NO_OTHER_VIEWPOINT: &str =
 
 pub(crate) const NO_MEDIUM: &str = "the pass that repaints in a medium is not in this engine yet";
 
-pub(crate) const NO_STROKES: &str =
-    "its colours are carried over; the pass that paints in its strokes is not in this engine yet";
+pub(crate) const STYLE_WINS: &str =
+    "the style picture says how it is painted; no second medium is laid over it";
 
 pub(crate) const NO_EFFECT: &str = "this effect is not in this engine yet";
 

@@ -7,12 +7,17 @@ mod cutting;
 mod elements;
 mod finish;
 mod grade;
+mod likeness;
+pub(crate) mod strips;
+mod strokes;
 mod weather;
 
 pub(crate) use cutting::cut_out;
 pub(crate) use elements::Elements;
 pub(crate) use finish::FinishStage;
 pub(crate) use grade::Grade;
+pub(crate) use likeness::Likeness;
+pub(crate) use strokes::{Palette, Strokes};
 pub(crate) use weather::WeatherStage;
 
 use media::Frame;
