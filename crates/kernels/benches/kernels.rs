@@ -8,8 +8,9 @@ use criterion::{Criterion, criterion_group, criterion_main};
 use kernels::flow::{FlowImage, FlowParams};
 use kernels::grain::Grain;
 use kernels::resize::Filter;
+use kernels::stylize::{Exemplar, Guide, Painter, Picture, Settings, Tone};
 use kernels::transfer::ColorStats;
-use kernels::{FlowPair, Lut33, Plane, Rect, Similarity, Yuv420};
+use kernels::{FlowPair, Lut33, Plane, Rect, Rgb8, Similarity, Yuv420};
 use kernels::{camera, cuts, flow, grain, interpolate, resize, saliency, warp};
 use std::hint::black_box;
 use std::time::Duration;
@@ -108,6 +109,27 @@ fn bench_analysis(c: &mut Criterion) {
     c.bench_function("transfer/stats", |t| t.iter(|| ColorStats::of_frame(a.as_ref())));
 }
 
+fn bench_stylize(c: &mut Criterion) {
+    let (a, b, pair) = motion();
+    let style = Rgb8::from_fn(1280, 960, |x, y| {
+        let (x, y) = (x as f32, y as f32);
+        let stroke = libm::sinf((x + 0.4 * y + 30.0 * libm::sinf(y / 90.0)) / 5.0);
+        let light = 128.0 + 70.0 * libm::sinf(x / 310.0) * libm::cosf(y / 230.0) + 40.0 * stroke;
+        [light, 0.8 * light, 255.0 - light].map(|v| v as u8)
+    })
+    .expect("a legal size");
+    let exemplar = Exemplar::new(&[Picture { image: &style, weight: 1.0 }]).expect("one picture");
+    let painter = Painter::new(&exemplar, SIZE, Settings::default()).expect("a legal size");
+    let tone = Tone::identity();
+    let (first, second) = (Guide::new(a.as_ref(), &tone), Guide::new(b.as_ref(), &tone));
+    let key = painter.key(&first, 7).expect("one size");
+    c.bench_function("stylize/guide", |t| t.iter(|| black_box(Guide::new(b.as_ref(), &tone))));
+    c.bench_function("stylize/key", |t| t.iter(|| black_box(painter.key(&first, 7))));
+    c.bench_function("stylize/carry", |t| {
+        t.iter(|| black_box(painter.carry(&key, &pair.backward, &second)));
+    });
+}
+
 fn one_thread() -> Criterion {
     let built = rayon::ThreadPoolBuilder::new().num_threads(1).build_global();
     assert!(built.is_ok() || rayon::current_num_threads() >= 1);
@@ -120,6 +142,6 @@ fn one_thread() -> Criterion {
 criterion_group! {
     name = kernels;
     config = one_thread();
-    targets = bench_flow, bench_warp, bench_resize, bench_lut, bench_analysis
+    targets = bench_flow, bench_warp, bench_resize, bench_lut, bench_analysis, bench_stylize
 }
 criterion_main!(kernels);

@@ -65,10 +65,16 @@ pub(super) fn sad(patch: &Patch, cells: &[u8], at: usize, width: usize) -> u32 {
     let window = &cells[start..][..4 * width * (SIDE - 1) + ROW];
     let mut sum = 0;
     for (k, row) in patch.iter().enumerate() {
-        let other = &window[4 * k * width..][..ROW];
-        let (near, far) = (&other[..16], &other[16..]);
-        sum += row[..16].iter().zip(near).map(|(&a, &b)| u32::from(a.abs_diff(b))).sum::<u32>();
-        sum += row[16..].iter().zip(far).map(|(&a, &b)| u32::from(a.abs_diff(b))).sum::<u32>();
+        let mut other = [0u8; ROW];
+        other.copy_from_slice(&window[4 * k * width..][..ROW]);
+        let mut near = 0;
+        for i in 0..16 {
+            near += u32::from(row[i].abs_diff(other[i]));
+        }
+        for i in 16..ROW {
+            sum += u32::from(row[i].abs_diff(other[i]));
+        }
+        sum += near;
     }
     sum
 }

@@ -1,5 +1,6 @@
 //! Keyframes, and paintings that are carried along.
 
+use super::carry::Drift;
 use super::cost::{Target, Weights};
 use super::exemplar::Level;
 use super::features::Features;
@@ -44,6 +45,8 @@ pub struct Painted {
     pub(super) field: Field,
     /// Cost of the guides when a cell was last chosen: what carrying may not make much worse.
     pub(super) accepted: Vec<u16>,
+    /// Where in their cells the samples lie that are carried along.
+    pub(super) drifts: Vec<Drift>,
     /// The broad and fine luma that guided it, to see whether a place still shows the same.
     pub(super) guided: Vec<[u8; 2]>,
     frame: Yuv420,
@@ -113,11 +116,13 @@ impl<'a> Painter<'a> {
             }
             field = Some(here);
         }
-        let Some(field) = field else {
+        let Some(mut field) = field else {
             return Err(ShapeError::Size { width: self.size.0, height: self.size.1 });
         };
+        field.settle(self.finest());
         let accepted = self.guide_costs(guide, &field);
-        self.finish(guide, field, accepted)
+        let drifts = vec![[0; 2]; accepted.len()];
+        self.finish(guide, field, accepted, drifts)
     }
 
     /// Carries `previous` to the frame of `guide`. `flow` goes from this frame to the previous
@@ -144,9 +149,10 @@ impl<'a> Painter<'a> {
                 let run = Pass { level, penalty: &penalty, step: 1, turn, gain: 14 };
                 search::pass(&run, &target, &mut moved.field, Some(&moved.active));
             }
+            moved.field.settle(level);
             carry::accept(level, &target, &mut moved);
         }
-        self.finish(guide, moved.field, moved.accepted)
+        self.finish(guide, moved.field, moved.accepted, moved.drifts)
     }
 
     fn finest(&self) -> &Level {
@@ -178,10 +184,11 @@ impl<'a> Painter<'a> {
         guide: &Guide,
         field: Field,
         accepted: Vec<u16>,
+        drifts: Vec<Drift>,
     ) -> Result<Painted, ShapeError> {
         let frame = vote::frame(self.finest(), &self.exemplar.ink, &field, self.size)?;
         let guided = guide.features.marks.iter().map(|m| [m[0], m[1]]).collect();
-        Ok(Painted { size: self.size, field, accepted, guided, frame })
+        Ok(Painted { size: self.size, field, accepted, drifts, guided, frame })
     }
 }
 

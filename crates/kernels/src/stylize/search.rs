@@ -31,6 +31,43 @@ impl Field {
         self.spots.iter().map(|&spot| cell_of(spot, level.width) as u32).collect()
     }
 
+    /// Lets cells that stand alone continue the stroke that at least three of their neighbours
+    /// agree on.
+    pub(super) fn settle(&mut self, level: &Level) {
+        const AGREED: i32 = ONE / 2;
+        let (width, height) = (self.width, self.height);
+        let near = |a: Spot, b: Spot| (a[0] - b[0]).abs().max((a[1] - b[1]).abs()) <= AGREED;
+        let old = &self.spots;
+        let mut next = old.clone();
+        for_items(&mut next, width, |y, row| {
+            if y == 0 || y + 1 >= height {
+                return;
+            }
+            for (x, out) in row.iter_mut().enumerate().take(width.saturating_sub(1)).skip(1) {
+                let at = y * width + x;
+                let own = old[at];
+                let [l, r] = [old[at - 1], old[at + 1]];
+                let [u, d] = [old[at - width], old[at + width]];
+                let told = [
+                    [l[0] + ONE, l[1]],
+                    [r[0] - ONE, r[1]],
+                    [u[0], u[1] + ONE],
+                    [d[0], d[1] - ONE],
+                ];
+                if told.iter().any(|&t| near(t, own)) {
+                    continue;
+                }
+                let agreed = |t: &Spot| told.iter().filter(|&&o| near(*t, o)).count() >= 3;
+                if let Some(&spot) = told.iter().find(|t| agreed(t))
+                    && level.legal(spot).is_some()
+                {
+                    *out = spot;
+                }
+            }
+        });
+        self.spots = next;
+    }
+
     /// The field of the next finer scale, without search.
     pub(super) fn refined(&self, from: &Level, to: &Level, size: (usize, usize)) -> Self {
         let (width, height) = size;

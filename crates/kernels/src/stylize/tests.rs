@@ -52,3 +52,189 @@ fn a_still_scene_keeps_its_strokes() {
     let next = painter.carry(&key, &flow, &guide).unwrap();
     assert_eq!(next.frame(), key.frame());
 }
+
+/// Carries a key over `count` frames that move by `step` px each.
+fn run(exemplar: &Exemplar, size: (usize, usize), step: f32, count: usize) -> Vec<Painted> {
+    let frame = |n: usize| scene(size.0, size.1, step * n as f32);
+    let tone = tone(exemplar, &frame(0));
+    let painter = Painter::new(exemplar, size, Settings::default()).unwrap();
+    let flow = FlowField::from_fn(size, 4, |_, _| (-step, 0.0)).unwrap();
+    let mut run = vec![painter.key(&Guide::new(frame(0).as_ref(), &tone), 7).unwrap()];
+    for n in 1..=count {
+        let guide = Guide::new(frame(n).as_ref(), &tone);
+        run.push(painter.carry(&run[n - 1], &flow, &guide).unwrap());
+    }
+    run
+}
+
+/// Mean difference of two luma planes where `b`, `shift` px to the left, lies over `a`.
+fn moved_by(a: &Yuv420, b: &Yuv420, shift: usize) -> f64 {
+    let ((a, b), (width, height)) = ((a.as_ref().y(), b.as_ref().y()), a.size());
+    let margin = 8;
+    let (mut sum, mut count) = (0.0, 0.0);
+    for y in margin..height - margin {
+        for x in margin..width - margin - shift {
+            let (p, q) = (a.at(x as isize, y as isize), b.at((x + shift) as isize, y as isize));
+            sum += f64::from(p.abs_diff(q));
+            count += 1.0;
+        }
+    }
+    sum / count
+}
+
+#[test]
+fn strokes_move_with_the_scene() {
+    let exemplar = exemplar();
+    for (step, count) in [(2.0, 6), (0.5, 24)] {
+        let run = run(&exemplar, (160, 96), step, count);
+        let (first, last) = (run[0].frame(), run[count].frame());
+        let (with, without) = (moved_by(first, last, 12), moved_by(first, last, 0));
+        assert!(with < 3.0 && with < 0.3 * without, "{step}: {with} {without}");
+    }
+}
+
+#[test]
+fn strokes_stay_sharp_over_two_seconds() {
+    let run = run(&exemplar(), (160, 96), 0.7, 48);
+    let sharpness = |k: usize| {
+        let part = &run[k..k + 12];
+        let sum: f64 =
+            part.iter().map(|p| crate::metrics::laplacian_variance(p.frame().as_ref().y())).sum();
+        sum / 12.0
+    };
+    let (first, last) = (sharpness(1), sharpness(37));
+    assert!((last / first - 1.0).abs() < 0.15, "{first} {last}");
+}
+
+#[test]
+fn a_painting_after_itself_is_itself() {
+    let picture = style(160, 120);
+    let exemplar = Exemplar::new(&[Picture { image: &picture, weight: 1.0 }]).unwrap();
+    let frame = crate::convert::rgb_to_frame(&picture).unwrap();
+    let guide = Guide::new(frame.as_ref(), &Tone::identity());
+    let painter = Painter::new(&exemplar, (160, 120), Settings::default()).unwrap();
+    let painted = painter.key(&guide, 3).unwrap();
+    let error = crate::metrics::mad(painted.frame().as_ref().y(), frame.as_ref().y()).unwrap();
+    assert!(error < 4.0, "{error}");
+}
+
+#[test]
+fn newly_seen_places_are_painted_in_their_light() {
+    let exemplar = exemplar();
+    let frame = |right: bool| {
+        Yuv420::from_planes(
+            crate::Plane::from_fn(128, 96, |x, _| if (x < 40) == right { 220 } else { 40 })
+                .unwrap(),
+            crate::Plane::new(64, 48, 128).unwrap(),
+            crate::Plane::new(64, 48, 128).unwrap(),
+        )
+        .unwrap()
+    };
+    let (before, after) = (frame(false), frame(true));
+    let tone = tone(&exemplar, &before);
+    let painter = Painter::new(&exemplar, (128, 96), Settings::default()).unwrap();
+    let key = painter.key(&Guide::new(before.as_ref(), &tone), 7).unwrap();
+    // Nothing of the scene is where it was, and the flow knows nothing.
+    let still = FlowField::still((128, 96), 4).unwrap();
+    let count = still.vectors().len();
+    let flow = FlowField::from_parts((128, 96), 4, vec![[0, 0]; count], vec![0; count]).unwrap();
+    let next = painter.carry(&key, &flow, &Guide::new(after.as_ref(), &tone)).unwrap();
+    let light = |painted: &Painted, x: usize| {
+        let window = painted.frame().as_ref().y().window(x, 20, 24, 56).unwrap();
+        window.rows().flatten().map(|&v| f64::from(v)).sum::<f64>() / (24.0 * 56.0)
+    };
+    assert!(light(&key, 80) > light(&key, 8) + 30.0);
+    assert!(light(&next, 8) > light(&next, 80) + 30.0);
+}
+
+#[test]
+fn threads_change_nothing() {
+    let bytes = |threads: usize| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+        pool.install(|| {
+            let run = run(&exemplar(), (96, 64), 1.3, 3);
+            run.into_iter().map(Painted::into_frame).collect::<Vec<_>>()
+        })
+    };
+    assert_eq!(bytes(1), bytes(4));
+}
+
+#[test]
+fn a_small_painting_has_its_known_bytes() {
+    let run = run(&exemplar(), (64, 48), 1.3, 4);
+    let frame = run[4].frame();
+    let mut hash = 0u64;
+    let [y, u, v] = frame.as_ref().planes();
+    for &byte in y.rows().chain(u.rows()).chain(v.rows()).flatten() {
+        hash = crate::hash::mix(hash ^ u64::from(byte));
+    }
+    assert_eq!(hash, 10_432_302_538_556_421_830);
+}
+
+#[test]
+fn runs_are_blended_stroke_by_stroke() {
+    let exemplar = exemplar();
+    let frame = scene(128, 96, 0.0);
+    let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
+    let painter = Painter::new(&exemplar, (128, 96), Settings::default()).unwrap();
+    let (a, b) = (painter.key(&guide, 1).unwrap(), painter.key(&guide, 2).unwrap());
+    assert_eq!(&blend(&a, &b, 0.0).unwrap(), a.frame());
+    assert_eq!(&blend(&a, &b, 1.0).unwrap(), b.frame());
+    let half = blend(&a, &b, 0.5).unwrap();
+    let codes = |f: &Yuv420| f.as_ref().y().rows().flatten().copied().collect::<Vec<u8>>();
+    let (a, b, half) = (codes(a.frame()), codes(b.frame()), codes(&half));
+    let differ = a.iter().zip(&b).zip(&half).filter(|((a, b), _)| a.abs_diff(**b) > 8);
+    let pure = differ.clone().filter(|((a, b), m)| a == m || b == m).count();
+    let from_b = differ.clone().filter(|((_, b), m)| b == m).count();
+    let all = differ.count();
+    assert!(10 * pure > 6 * all && 10 * from_b > 2 * all, "{pure} {from_b} {all}");
+}
+
+#[test]
+fn tiny_frames_and_plain_pictures_are_no_trouble() {
+    let plain = Rgb8::from_fn(1, 1, |_, _| [200, 30, 90]).unwrap();
+    let small = style(7, 3);
+    let pictures = [Picture { image: &plain, weight: 1.0 }, Picture { image: &small, weight: 0.0 }];
+    for pictures in [&pictures[..1], &pictures[1..], &pictures[..]] {
+        let exemplar = Exemplar::new(pictures).unwrap();
+        for size in [(1, 1), (2, 9), (33, 5)] {
+            let frame = scene(size.0, size.1, 0.0);
+            let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
+            let painter = Painter::new(&exemplar, size, Settings::default()).unwrap();
+            let key = painter.key(&guide, 7).unwrap();
+            let flow = FlowField::from_fn(size, 4, |_, _| (3.0, -2.0)).unwrap();
+            let next = painter.carry(&key, &flow, &guide).unwrap();
+            assert_eq!(next.frame().size(), size);
+        }
+    }
+    assert!(Exemplar::new(&[]).is_err());
+}
+
+proptest::proptest! {
+    #![proptest_config(proptest::prelude::ProptestConfig::with_cases(12))]
+    #[test]
+    fn colours_stay_within_the_pictures(low in 0u8..120, span in 1u8..100, seed: u64, u in -6.0f32..6.0) {
+        let picture = Rgb8::from_fn(40, 30, |x, y| {
+            let word = crate::hash::mix(seed ^ (y * 40 + x) as u64);
+            [word as u8, (word >> 8) as u8, (word >> 16) as u8].map(|c| low + c % span)
+        }).unwrap();
+        let inside = crate::convert::rgb_to_frame(&picture).unwrap();
+        let exemplar = Exemplar::new(&[Picture { image: &picture, weight: 1.0 }]).unwrap();
+        let frame = scene(48, 32, 0.0);
+        let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
+        let painter = Painter::new(&exemplar, (48, 32), Settings::default()).unwrap();
+        let key = painter.key(&guide, seed).unwrap();
+        let flow = FlowField::from_fn((48, 32), 4, |_, _| (u, 0.3 * u)).unwrap();
+        let next = painter.carry(&key, &flow, &guide).unwrap();
+        for painted in [key.frame(), next.frame()] {
+            for (painted, picture) in painted.planes().into_iter().zip(inside.planes()) {
+                let range = |p: &crate::Plane| {
+                    let codes = p.as_ref().rows().flatten().copied().collect::<Vec<u8>>();
+                    (codes.iter().copied().min().unwrap(), codes.iter().copied().max().unwrap())
+                };
+                let ((a, b), (low, high)) = (range(painted), range(picture));
+                proptest::prop_assert!(a >= low && b <= high, "{a}..{b} of {low}..{high}");
+            }
+        }
+    }
+}

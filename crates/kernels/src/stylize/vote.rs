@@ -91,8 +91,8 @@ fn sample(ink: PlaneRef<'_>, [x, y]: Spot) -> i32 {
     let Some(window) = data.get(at..at + stride + 2) else {
         return 0;
     };
-    let [p, q] = [window[0], window[1]].map(i32::from);
-    let [r, s] = [window[stride], window[stride + 1]].map(i32::from);
+    let (p, q) = (i32::from(window[0]), i32::from(window[1]));
+    let (r, s) = (i32::from(window[stride]), i32::from(window[stride + 1]));
     let up = (p << 6) + (q - p) * fx;
     let low = (r << 6) + (s - r) * fx;
     ((up << 6) + (low - up) * fy + (1 << 11)) >> 12
