@@ -74,6 +74,7 @@ impl Grid {
     }
 
     /// A grid of the same size from two others' values.
+    #[must_use]
     pub fn with(&self, other: &Self, value: impl Fn(i16, i16) -> i16) -> Self {
         let data = self.data.iter().zip(&other.data).map(|(&a, &b)| value(a, b)).collect();
         Self { data, ..*self }
@@ -201,8 +202,8 @@ mod tests {
         let grid = Grid::of(plane.as_ref(), CELL);
         let mut spread = Spread::new(&grid, CELL);
         let row = spread.row(&grid, 17);
-        for x in 8..56 {
-            assert!((i32::from(row[x]) - 3 * x as i32).abs() <= 2, "{x}: {}", row[x]);
+        for (x, &value) in row.iter().enumerate().take(56).skip(8) {
+            assert!((i32::from(value) - 3 * x as i32).abs() <= 2, "{x}: {value}");
         }
     }
 

@@ -18,6 +18,7 @@
 //! | [`scan`], [`repaint`] | margins of scanned pictures; a painting over its source |
 //! | [`stylize`] | example-based stylization: the strokes of a picture, carried by motion |
 //! | [`grid`], [`haze`], [`particles`] | coarse grids, air by distance, what falls in it |
+//! | [`tape`] | what tape and tubes do to lines |
 //! | [`metrics`] | quality of pictures and motion |
 //!
 //! Conventions: x to the right, y down, pixel (0, 0) covers 0..1, so its centre is (0.5, 0.5).
@@ -53,6 +54,7 @@ mod rows;
 pub mod saliency;
 pub mod scan;
 pub mod stylize;
+pub mod tape;
 pub mod transfer;
 mod upsample;
 pub mod warp;

@@ -12,7 +12,7 @@
 //! | `timeline`, `footage` | which moment each frame shows, and the frames between frames |
 //! | `framing` | the window over the picture |
 //! | `scene` | where things of the scene are on the screen |
-//! | `stages` | elements, grade, weather, finish, in this order; with strokes elements, weather, strokes, grade, finish |
+//! | `stages` | elements, grade, weather, light, wear, finish, in this order; with strokes elements, weather, strokes, grade, light, wear, finish |
 //! | `look` | named looks and colour transfer as one table a shot |
 //! | `run` | the threads, the files, the report |
 //!
@@ -133,6 +133,8 @@ fn cpu_secs(sheet: &Sheet, plan: &ShotPlan) -> f64 {
     add(!sheet.layers.is_empty(), 0.7);
     add(!sheet.weather.is_empty(), 0.8);
     add(!sheet.styles.is_empty(), 8.0);
+    add(!sheet.light.is_empty(), 0.4);
+    add(!sheet.wear.is_empty(), 0.5);
     add(!sheet.finish.is_empty(), 0.25);
     a_second * f64::from(plan.length_secs)
 }

@@ -13,7 +13,7 @@ use crate::analysis::{Analysis, Analyst, PROXY_SIDE, Questions};
 use crate::fail::{Failure, internal};
 use crate::footage::{Moment, blank, view, view_mut};
 use crate::framing::{self, Onward, Played, Screen, Shown};
-use crate::sheet::{Course, Sheet};
+use crate::sheet::{Course, Light, Sheet};
 use crate::timeline::{Cue, Reel, Timeline, VISIBLE_JUMP, segments};
 
 /// Most frames a second that slow motion is made from.
@@ -345,19 +345,22 @@ fn questions(
     let clip_secs = f64::from(clip.frames) / f64::from(clip.fps);
     let short = probe.duration_secs + 0.5 / f64::from(clip.fps) < clip_secs;
     let retimed = short || sheet.timing.changes_time();
-    let subject = framing::follows(native, screen, &sheet.framing) || !sheet.layers.is_empty();
+    let subject = framing::follows(native, screen, &sheet.framing)
+        || !sheet.layers.is_empty()
+        || sheet.light.any(&[Light::Focus]);
     let goes_on = (short || sheet.timing.extend || sheet.timing.course == Course::Next)
         && goes_on(sheet, native, screen);
     let path = sheet.framing.needs_path()
         || !sheet.layers.is_empty()
         || !sheet.weather.is_empty()
+        || sheet.light.any(&[Light::GodRays, Light::Flare, Light::Backlight, Light::MotionBlur])
         || goes_on;
     let colours = !sheet.looks.is_empty();
     let strokes = !sheet.styles.is_empty();
     Questions {
-        cuts: retimed || subject || path || colours || strokes,
+        cuts: retimed || subject || path || colours || strokes || !sheet.light.is_empty(),
         colours,
-        likeness: retimed,
+        likeness: retimed || sheet.light.0.iter().any(|wish| wish.kind.has_source()),
         subject,
         path,
         sharpness: still || strokes,

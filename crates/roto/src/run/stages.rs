@@ -14,7 +14,9 @@ use crate::fail::Failure;
 use crate::look::Colourist;
 use crate::scene::Scene;
 use crate::sheet::{LayerWish, LookKind, Sheet};
-use crate::stages::{Elements, FinishStage, Grade, Stage, WeatherStage, cut_out};
+use crate::stages::{
+    Elements, FinishStage, Grade, LightStage, Stage, WearStage, WeatherStage, cut_out, shines,
+};
 
 /// Limits on an input picture; intake has checked tighter ones.
 const LIMITS: ImageLimits = ImageLimits { max_side: 16_384, max_alloc: 768 << 20 };
@@ -75,6 +77,14 @@ impl Run<'_> {
         if !paints && let Some(stage) = weather(sheet, &scene)? {
             stages.push(stage);
         }
+        drop_sourceless(prepared, sheet);
+        if !sheet.light.is_empty() {
+            stages.push(Box::new(LightStage::new(&sheet.light, Arc::clone(&scene))));
+        }
+        if !sheet.wear.is_empty() {
+            let (frames, seed) = (prepared.cues.len(), self.shot.seed);
+            stages.push(Box::new(WearStage::new(&sheet.wear, screen, rate, frames, seed)?));
+        }
         if !sheet.finish.is_empty() {
             stages.push(Box::new(FinishStage::new(sheet.finish, screen, self.shot.seed)));
         }
@@ -118,6 +128,22 @@ fn weather(sheet: &Sheet, scene: &Arc<Scene>) -> Result<Option<Box<dyn Stage>>, 
         return Ok(None);
     }
     Ok(Some(Box::new(WeatherStage::new(sheet.weather.clone(), Arc::clone(scene))?)))
+}
+
+/// Leaves effects unmet that need a source of light where no shot has one.
+fn drop_sourceless(prepared: &Prepared, sheet: &mut Sheet) {
+    if shines(&prepared.analysis) {
+        return;
+    }
+    let wishes = std::mem::take(&mut sheet.light.0);
+    let (sourceless, kept): (Vec<_>, Vec<_>) =
+        wishes.into_iter().partition(|wish| wish.kind.has_source());
+    sheet.light.0 = kept;
+    for wish in sourceless {
+        let reason = "no shot has a place bright enough for this light to come from";
+        sheet.unmet.retain(|unmet| unmet.words != wish.words);
+        sheet.say(&wish.words, reason.to_owned(), false);
+    }
 }
 
 fn palette(image: &StillImage) -> Result<ColorStats, Failure> {

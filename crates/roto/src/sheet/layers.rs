@@ -3,7 +3,7 @@
 use director::{Edge, Entry, Handle, HandleKind, Path, Place, Placement, When, Wish};
 use domain::facts::{Facts, MediaFacts, Role};
 
-use super::{Sheet, unmet};
+use super::Sheet;
 
 /// Which side of the frame a layer stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -137,6 +137,6 @@ fn say_limits(placement: &Placement, wish: &Wish, sheet: &mut Sheet) {
         sheet.refuse(wish, reason);
     }
     if placement.at.contains(&Place::Water) {
-        sheet.refuse(wish, format!("no reflection on water: {}", unmet::NO_EFFECT));
+        sheet.refuse(wish, "no reflection on water is made".to_owned());
     }
 }

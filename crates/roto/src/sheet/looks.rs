@@ -6,7 +6,7 @@ use director::{
 };
 use domain::facts::Role;
 
-use super::{LayerWish, Sheet, keeps_colours, style, unmet, weather};
+use super::{LayerWish, Sheet, effects, keeps_colours, style, unmet, weather};
 use crate::look::{Look, Part};
 
 /// One colour change.
@@ -48,6 +48,8 @@ pub(crate) struct LookWishes {
 pub(crate) struct Finish {
     /// Standard deviation of added grain in luma codes; 0 is none.
     pub(crate) grain: f32,
+    /// Radius of its crystals in px of a picture 720 px high; 0 is as fine as can be.
+    pub(crate) grain_size: f32,
     /// How much darker the corners are, 0 to 1.
     pub(crate) vignette: f32,
     /// Width over height of the picture between bars; 0 is no bars.
@@ -142,8 +144,12 @@ pub(super) fn read(wish: &Wish, plan: &ShotPlan, sheet: &mut Sheet) {
         Want::Mood { mood } => Answer::look(of_mood(*mood)),
         Want::Weather { weather: kind } if weather::read(*kind, wish, plan, sheet) => return,
         Want::Weather { weather } => of_weather(*weather),
-        Want::Medium { medium } => of_medium(*medium),
+        Want::Medium { medium } => {
+            effects::read_medium(*medium, wish, sheet);
+            of_medium(*medium)
+        }
         Want::Grade { grade } => Answer::look(of_grade(*grade)),
+        Want::Effect { effect } if effects::read(*effect, wish, sheet) => return,
         Want::Effect { effect } => of_effect(*effect),
         _ => return,
     };
@@ -153,6 +159,7 @@ pub(super) fn read(wish: &Wish, plan: &ShotPlan, sheet: &mut Sheet) {
     let strength = wish.strength as f32;
     let finish = &mut sheet.finish;
     finish.grain = finish.grain.max(found.finish.grain * strength);
+    finish.grain_size = finish.grain_size.max(found.finish.grain_size);
     finish.vignette = finish.vignette.max(found.finish.vignette * strength);
     finish.letterbox = finish.letterbox.max(found.finish.letterbox);
     let Some(look) = found.look else { return };
@@ -201,7 +208,10 @@ impl Answer {
     }
 
     fn film(look: Look, grain: f32, vignette: f32) -> Self {
-        Self { look: Some(look), finish: Finish { grain, vignette, letterbox: 0.0 }, refused: None }
+        // Narrower film is magnified more: its grain is larger as well as stronger.
+        let grain_size = 0.45 + 0.06 * grain;
+        let finish = Finish { grain, grain_size, vignette, letterbox: 0.0 };
+        Self { look: Some(look), finish, refused: None }
     }
 }
 
@@ -278,10 +288,7 @@ fn of_medium(medium: Medium) -> Answer {
         Medium::Fuji => Answer::film(Look::Fuji, 4.0, 0.0),
         Medium::Technicolor => Answer::look(Look::Technicolor),
         Medium::Polaroid => Answer::film(Look::Polaroid, 5.0, 0.4),
-        Medium::Vhs => Answer {
-            refused: Some("tape noise and lost lines are not in this engine yet; its colours are"),
-            ..Answer::film(Look::Vhs, 5.0, 0.0)
-        },
+        Medium::Vhs => Answer::look(Look::Vhs),
         Medium::Watercolour
         | Medium::Oil
         | Medium::Painting
@@ -307,28 +314,12 @@ fn of_medium(medium: Medium) -> Answer {
 fn of_effect(effect: Effect) -> Answer {
     let finish = |finish| Answer { finish, ..Answer::default() };
     match effect {
-        Effect::Grain => finish(Finish { grain: 11.0, ..Finish::default() }),
+        Effect::Grain => finish(Finish { grain: 11.0, grain_size: 0.8, ..Finish::default() }),
         Effect::Vignette => finish(Finish { vignette: 1.0, ..Finish::default() }),
         Effect::Letterbox => finish(Finish { letterbox: 2.39, ..Finish::default() }),
         Effect::HardShadows => Answer::look(Look::HighContrast),
         Effect::SoftLight => Answer::look(Look::LowContrast),
-        Effect::Bloom
-        | Effect::LightLeak
-        | Effect::LensFlare
-        | Effect::Neon
-        | Effect::GodRays
-        | Effect::LitWindows
-        | Effect::Bokeh
-        | Effect::ShallowFocus
-        | Effect::Blur
-        | Effect::Sharpen
-        | Effect::MotionBlur
-        | Effect::ChromaticAberration
-        | Effect::Glitch
-        | Effect::ScanLines
-        | Effect::Scratches
-        | Effect::Flicker
-        | Effect::Backlight => Answer::refused(unmet::NO_EFFECT),
+        _ => Answer::default(),
     }
 }
 

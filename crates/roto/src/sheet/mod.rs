@@ -5,6 +5,7 @@
 //! engine learns later takes its wishes out of [`unmet`] and adds a field here.
 
 mod camera;
+mod effects;
 mod layers;
 mod looks;
 mod style;
@@ -15,6 +16,7 @@ mod unmet;
 mod weather;
 
 pub(crate) use camera::{Framing, Move, Moves};
+pub(crate) use effects::{EffectWish, Effects, Light, Wear};
 pub(crate) use layers::{LayerWish, Side};
 pub(crate) use looks::{Finish, LookKind, LookWish, LookWishes};
 pub(crate) use style::{StyleWish, Styles};
@@ -43,6 +45,10 @@ pub(crate) struct Sheet {
     pub(crate) weather: Vec<WeatherWish>,
     /// Whose strokes it is painted in.
     pub(crate) styles: Styles,
+    /// What light and lens do.
+    pub(crate) light: Effects<Light>,
+    /// What film and tape do.
+    pub(crate) wear: Effects<Wear>,
     /// What is laid over the finished picture.
     pub(crate) finish: Finish,
     /// Whether the prompt takes the sound away.
@@ -140,6 +146,8 @@ impl Sheet {
         add(!self.weather.is_empty(), "weather");
         add(strokes, "style");
         add(graded && strokes, "grade");
+        add(!self.light.is_empty(), "light");
+        add(!self.wear.is_empty(), "wear");
         add(!self.finish.is_empty(), "finish");
         passes
     }

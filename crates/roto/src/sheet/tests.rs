@@ -164,3 +164,25 @@ fn weather_is_made_and_what_it_leaves_out_is_said() {
     assert_eq!((sheet.weather.len(), sheet.looks.wishes.len()), (1, 1));
     assert!(sheet.unmet.len() == 1 && sheet.unmet[0].reason.contains("wet ground"));
 }
+
+#[test]
+fn effects_go_to_light_or_to_wear() {
+    let effect = |effect| wish(Want::Effect { effect });
+    let sheet = sheet(vec![
+        effect(director::Effect::Bloom),
+        effect(director::Effect::Scratches),
+        wish(Want::Medium { medium: Medium::Vhs }),
+    ]);
+    assert_eq!((sheet.light.0.len(), sheet.wear.0.len()), (1, 2));
+    assert!(sheet.unmet.is_empty(), "{:?}", sheet.unmet);
+}
+
+#[test]
+fn rain_that_starts_halfway_goes_on() {
+    let mut plan = plan(vec![wish(Want::Weather { weather: Weather::Rain })]);
+    plan.prompt = "it starts to rain halfway".to_owned();
+    plan.length_secs = 10;
+    plan.wishes[0].when = Some(director::When::Middle);
+    let sheet = Sheet::of(&plan, None);
+    assert_eq!(sheet.weather[0].when, Some(director::When::From { secs: 5.0 }));
+}

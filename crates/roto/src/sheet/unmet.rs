@@ -11,7 +11,5 @@ pub(crate) const NO_MEDIUM: &str = "the pass that repaints in a medium is not in
 pub(crate) const STYLE_WINS: &str =
     "the style picture says how it is painted; no second medium is laid over it";
 
-pub(crate) const NO_EFFECT: &str = "this effect is not in this engine yet";
-
 pub(crate) const NO_MASK: &str =
     "roto grades the whole picture or its tones and does not cut out a part of the scene";

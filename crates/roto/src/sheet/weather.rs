@@ -80,7 +80,7 @@ pub(super) fn read(weather: Weather, wish: &Wish, plan: &ShotPlan, sheet: &mut S
     if let Some(left_out) = air.left_out() {
         sheet.refuse(wish, left_out.to_owned());
     }
-    let (strength, when) = (wish.strength as f32, wish.when);
+    let (strength, when) = (wish.strength as f32, when(wish, plan));
     sheet.weather.push(WeatherWish { air, strength, when });
     if let Some((look, share)) = air.sky()
         && !keeps_colours(plan)
@@ -90,4 +90,17 @@ pub(super) fn read(weather: Weather, wish: &Wish, plan: &ShotPlan, sheet: &mut S
         sheet.looks.wishes.push(LookWish { look, strength, part: Part::All, when });
     }
     true
+}
+
+/// When the weather is. What begins "halfway" goes on: rain that starts does not stop with the
+/// middle of the clip.
+fn when(wish: &Wish, plan: &ShotPlan) -> Option<When> {
+    let prompt = plan.prompt.to_lowercase();
+    let begins = prompt.contains("halfway") || prompt.contains("midway");
+    match wish.when {
+        Some(When::Middle) if begins => {
+            Some(When::From { secs: f64::from(plan.length_secs) / 2.0 })
+        }
+        when => when,
+    }
 }

@@ -1,6 +1,6 @@
 //! What lies over the picture: corners, grain, bars.
 
-use kernels::grain::{self, Grain};
+use kernels::grain::Stock;
 use media::Frame;
 use rayon::prelude::*;
 use serde_json::{Value, json};
@@ -22,7 +22,7 @@ pub(crate) struct FinishStage {
     finish: Finish,
     /// Share of light that stays at each luma pixel and each chroma pixel, in 1/256.
     shade: Option<(Vec<u16>, Vec<u16>)>,
-    seed: u64,
+    stock: Option<Stock>,
 }
 
 // === impl FinishStage ===
@@ -34,7 +34,9 @@ impl FinishStage {
             let half = (size.0 / 2, size.1 / 2);
             (shade(size, finish.vignette), shade(half, finish.vignette))
         });
-        Self { finish, shade, seed }
+        let crystals = finish.grain_size.max(0.5) * size.1 as f32 / 720.0;
+        let stock = (finish.grain > 0.0).then(|| Stock::new(crystals, seed));
+        Self { finish, shade, stock }
     }
 
     fn darken(&self, frame: &mut Frame) {
@@ -76,6 +78,7 @@ impl Stage for FinishStage {
     fn parameters(&self) -> Value {
         json!({
             "grain": self.finish.grain,
+            "grain_size": self.finish.grain_size,
             "vignette": self.finish.vignette,
             "letterbox": self.finish.letterbox,
         })
@@ -83,9 +86,8 @@ impl Stage for FinishStage {
 
     fn apply(&mut self, n: usize, _: &Cue, frame: &mut Frame) -> Result<(), Failure> {
         self.darken(frame);
-        if self.finish.grain > 0.0 {
-            let grain = Grain { sigma: self.finish.grain, seed: self.seed };
-            grain::add(&mut view_mut(frame)?, grain, n as u64);
+        if let Some(stock) = &self.stock {
+            stock.add(&mut view_mut(frame)?, self.finish.grain, n as u64);
         }
         if self.finish.letterbox > 0.0 {
             self.bars(frame);

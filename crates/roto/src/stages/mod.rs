@@ -1,4 +1,5 @@
-//! What happens to a frame after time and framing, in order: scene, colours, weather, finish.
+//! What happens to a frame after time and framing, in order: scene, colours, weather, light,
+//! wear, finish.
 //!
 //! A stage is prepared once and then changes frame after frame. Most do it in place; one that must
 //! see what follows holds frames back for a while ([`Stage::take`]).
@@ -7,17 +8,21 @@ mod cutting;
 mod elements;
 mod finish;
 mod grade;
+mod light;
 mod likeness;
 pub(crate) mod strips;
 mod strokes;
+mod wear;
 mod weather;
 
 pub(crate) use cutting::cut_out;
 pub(crate) use elements::Elements;
 pub(crate) use finish::FinishStage;
 pub(crate) use grade::Grade;
+pub(crate) use light::{LightStage, shines};
 pub(crate) use likeness::Likeness;
 pub(crate) use strokes::{Palette, Strokes};
+pub(crate) use wear::WearStage;
 pub(crate) use weather::WeatherStage;
 
 use media::Frame;

@@ -243,7 +243,7 @@ pub(super) fn shared(scene: &Similarity, parallax: f32) -> Similarity {
 }
 
 /// Mixes the bits of a word (the finaliser of SplitMix64, Steele et al. 2014).
-pub(super) fn mix(word: u64) -> u64 {
+pub(in crate::stages) fn mix(word: u64) -> u64 {
     let word = word.wrapping_add(0x9E37_79B9_7F4A_7C15);
     let word = (word ^ (word >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
     let word = (word ^ (word >> 27)).wrapping_mul(0x94D0_49BB_1331_11EB);
@@ -251,7 +251,7 @@ pub(super) fn mix(word: u64) -> u64 {
 }
 
 /// 0 to 1 from a hashed word.
-pub(super) fn unit(word: u64) -> f32 {
+pub(in crate::stages) fn unit(word: u64) -> f32 {
     (word >> 40) as f32 / (1u64 << 24) as f32
 }
 

@@ -23,7 +23,8 @@ use crate::scene::Scene;
 use crate::sheet::{Air, WeatherWish};
 use crate::timeline::Cue;
 use air::{Fill, Noise, Sense};
-use fall::{Moment, mix, unit};
+use fall::Moment;
+pub(super) use fall::{mix, unit};
 
 /// Seconds between the places where a flash of lightning may begin: two a clip's second would be
 /// more than people who are sensitive to flicker can bear (WCAG 2.3.1 allows three).
