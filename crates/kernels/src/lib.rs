@@ -11,8 +11,8 @@
 //! | [`geometry`], [`field`] | rectangles, similarities, camera paths; flow fields |
 //! | [`resize`], [`blur`] | sub-pixel windows to any size; box and Gaussian |
 //! | [`flow`] | dense inverse search, both directions, confidence |
-//! | [`warp`], [`interpolate`] | by a flow or a similarity; frames between frames; occlusion |
-//! | [`camera`], [`cuts`], [`saliency`] | the camera's path, shot boundaries, the subject |
+//! | [`warp`], [`cubic`], [`interpolate`] | by a flow or a similarity; frames between frames; occlusion |
+//! | [`camera`], [`cuts`], [`saliency`], [`sky`] | the camera's path, shot boundaries, the subject, clear sky |
 //! | [`color`], [`convert`], [`lut`], [`transfer`] | spaces, frames to stills, grades, colours of another picture |
 //! | [`composite`], [`matte`], [`grain`] | layers over frames, cut-outs, film grain |
 //! | [`scan`], [`repaint`] | margins of scanned pictures; a painting over its source |
@@ -30,6 +30,7 @@ pub mod camera;
 pub mod color;
 pub mod composite;
 pub mod convert;
+pub mod cubic;
 pub mod cuts;
 pub mod field;
 mod floats;
@@ -53,6 +54,7 @@ pub mod resize;
 mod rows;
 pub mod saliency;
 pub mod scan;
+pub mod sky;
 pub mod stylize;
 pub mod tape;
 pub mod transfer;
