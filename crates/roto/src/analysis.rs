@@ -12,10 +12,12 @@ use kernels::flow::{self, FlowImage, FlowParams};
 use kernels::metrics;
 use kernels::resize::{self, Filter};
 use kernels::saliency;
+use kernels::sky::{self, Sky};
 use kernels::stylize::Histogram;
 use kernels::transfer::ColorStats;
 use kernels::{CameraPath, FlowField, Plane, ShapeError, Similarity, Yuv420Ref};
 
+use crate::mask::Skies;
 use crate::timeline::Likeness;
 
 /// Longer side of the copy in px.
@@ -65,6 +67,8 @@ pub(crate) struct Questions {
     pub(crate) sharpness: bool,
     /// How light and dark are spread in each shot.
     pub(crate) tones: bool,
+    /// Where the sky is.
+    pub(crate) sky: bool,
 }
 
 /// The answers. Points and lengths are in parts of the frame's width and height.
@@ -92,6 +96,8 @@ pub(crate) struct Analysis {
     pub(crate) thumbs: Vec<[Plane; 3]>,
     /// The usual distance of a frame from the next.
     pub(crate) usual: f32,
+    /// Where the sky is; empty if not asked for.
+    pub(crate) skies: Skies,
 }
 
 /// Collects the answers frame by frame.
@@ -105,6 +111,7 @@ pub(crate) struct Analyst {
     sharpness: Vec<f64>,
     tones: Vec<Histogram>,
     thumbs: Vec<[Plane; 3]>,
+    skies: Vec<Sky>,
     before: Option<FlowImage>,
     size: (usize, usize),
 }
@@ -136,6 +143,7 @@ impl Analyst {
             sharpness: Vec::new(),
             tones: Vec::new(),
             thumbs: Vec::new(),
+            skies: Vec::new(),
             before: None,
             size: (1, 1),
         }
@@ -152,6 +160,9 @@ impl Analyst {
         }
         if asked.likeness {
             self.thumbs.push(thumb(frame)?);
+        }
+        if asked.sky {
+            self.skies.push(sky::find(frame)?);
         }
         if asked.sharpness {
             self.sharpness.push(metrics::laplacian_variance(frame.y()));
@@ -222,7 +233,9 @@ impl Analyst {
             }
         }
         let path = self.questions.needs_flow().then(|| CameraPath::from_motions(&motions));
+        let skies = Skies::of(&self.skies, &shots, path.as_ref()).unwrap_or_default();
         let mut analysis = Analysis {
+            skies,
             size: self.size,
             frames,
             shots,

@@ -211,13 +211,13 @@ impl<S: Source> Footage<S> {
 
 /// One picture turning into another: along their motion where it can be followed, a dissolve
 /// elsewhere.
-fn morph(one: &Frame, two: &Frame, share: f32) -> Result<Frame, Failure> {
+pub(crate) fn morph(one: &Frame, two: &Frame, share: f32) -> Result<Frame, Failure> {
     let image = |frame| Ok::<_, Failure>(FlowImage::new(view(frame)?.y(), FlowParams::default()));
     let motion = flow::pair(&image(one)?, &image(two)?)?;
     between(one, two, &motion, share)
 }
 
-fn dissolve(one: &Frame, two: &Frame, share: f32) -> Result<Frame, Failure> {
+pub(crate) fn dissolve(one: &Frame, two: &Frame, share: f32) -> Result<Frame, Failure> {
     let mut made = blank((one.width() as usize, one.height() as usize))?;
     interpolate::blend(view(one)?, view(two)?, share, &mut view_mut(&mut made)?)?;
     Ok(made)

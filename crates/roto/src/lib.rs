@@ -11,8 +11,9 @@
 //! | `analysis` | cuts, colours, likeness, subject, camera path; only what is asked for |
 //! | `timeline`, `footage` | which moment each frame shows, and the frames between frames |
 //! | `framing` | the window over the picture |
+//! | `mask` | which part of a frame is sky |
 //! | `scene` | where things of the scene are on the screen |
-//! | `stages` | elements, grade, weather, light, wear, finish, in this order; with strokes elements, weather, strokes, grade, light, wear, finish |
+//! | `stages` | pictures, sky, elements, grade, weather, light, wear, finish, in this order; strokes come before the grade and after the weather |
 //! | `look` | named looks and colour transfer as one table a shot |
 //! | `run` | the threads, the files, the report |
 //!
@@ -27,6 +28,7 @@ mod framing;
 #[cfg(test)]
 mod golden;
 mod look;
+mod mask;
 mod run;
 mod scene;
 mod sheet;

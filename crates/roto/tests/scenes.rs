@@ -155,3 +155,31 @@ fn threads_change_no_pixel() {
     };
     assert!(made(1) == made(2));
 }
+
+#[test]
+fn a_clear_sky_changes_alone_and_another_is_refused() {
+    let studio = Studio::new();
+    let skyline = "nullsrc=size=320x180:rate=24:duration=2.2,format=yuv420p,\
+        geq=lum='if(lt(Y,60+30*mod(floor(X/40),3)),200-Y/3,60+70*mod(floor(X/3)*7+floor(Y/3)*5,3)/2)':\
+        cb=138:cr=124";
+    let texture = "testsrc2=size=320x180:rate=24:duration=2.2";
+    let made = |source: &str| {
+        let reference = studio.video("reference.mp4", source);
+        let dark = Want::Grade { grade: director::Grade::DayForNight };
+        let mut plan = plan(2, []);
+        let on = director::Target::Sky;
+        plan.wishes = vec![director::Wish { on, ..common::wish(dark) }];
+        let take = studio.make(&studio.shot(plan, vec![reference], (320, 180)));
+        (luma(&take.outputs[0].path).0, take.report)
+    };
+    let (frames, report) = made(skyline);
+    assert!(report.unmet.is_empty(), "{:?}", report.unmet);
+    let at = |x: usize, y: usize| i32::from(frames[20][y * 320 + x]);
+    assert!(at(60, 30) < 140, "{}", at(60, 30));
+    let ground: i32 = (0..320).map(|x| at(x, 160)).sum::<i32>() / 320;
+    assert!((ground - 95).abs() < 12, "{ground}");
+    let (_, report) = made(texture);
+    assert_eq!(report.unmet.len(), 1);
+    assert!(report.unmet[0].reason.contains("no clear sky"), "{:?}", report.unmet);
+    assert!(report.passes.iter().all(|pass| pass.name != "sky_grade"));
+}

@@ -8,9 +8,11 @@ mod onward;
 #[cfg(test)]
 mod tests;
 mod tracks;
+mod transfer;
 mod window;
 
 pub(crate) use onward::{Course as Played, Onward};
+pub(crate) use transfer::{Canvas, Fitted, STILL, Travel};
 pub(crate) use window::Window;
 
 use crate::analysis::Analysis;

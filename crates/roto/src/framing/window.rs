@@ -1,7 +1,7 @@
 //! A window over a picture, and the picture through it.
 
 use kernels::resize::{self, Filter};
-use kernels::{Rect, Similarity, Yuv420Mut, Yuv420Ref, warp};
+use kernels::{Rect, Similarity, Yuv420Mut, Yuv420Ref, cubic};
 
 /// Turns below this many radians are not worth a second resample.
 const LEAST_TURN: f32 = 0.0004;
@@ -96,7 +96,7 @@ impl Window {
         };
         for (plane, out) in picture.planes().into_iter().zip(screen.planes_mut()) {
             let factor = plane.width() as f32 / picture.size().0 as f32;
-            warp::by_similarity(plane, &source_of.resized(factor), out);
+            cubic::by_similarity(plane, &source_of.resized(factor), out);
         }
     }
 }

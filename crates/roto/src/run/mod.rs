@@ -6,9 +6,11 @@
 
 mod line;
 mod palettes;
+mod picture;
 mod pipes;
 mod prepare;
 mod record;
+mod sky;
 mod stages;
 
 pub(crate) use record::Recorder;
@@ -214,7 +216,7 @@ impl Run<'_> {
             framing += self.clock.now().0 - start.0;
             Ok(frame)
         })?;
-        recorder.spend("framing", framing);
+        recorder.spend(prepared.framing_name(), framing);
         recorder.spend("time", self.clock.now().0 - start.0 - framing);
         Ok(frame)
     }
@@ -224,10 +226,13 @@ impl Run<'_> {
             recorder.add_spent("time", parameters);
         }
         if let Some(parameters) = prepared.framing_parameters() {
-            recorder.add_spent("framing", parameters);
+            recorder.add_spent(prepared.framing_name(), parameters);
         }
         line.note(recorder);
-        if line.is_empty() && prepared.time_parameters().is_none() {
+        if line.is_empty()
+            && prepared.time_parameters().is_none()
+            && prepared.framing_parameters().is_none()
+        {
             recorder.add_spent("pass_through", json!({}));
         }
     }

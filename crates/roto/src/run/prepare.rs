@@ -7,6 +7,7 @@ use domain::facts::Role;
 use media::{AudioSpec, DecodeSpec, Decoder, EncodeSpec, Encoder, Frame, VideoProbe, probe_video};
 use serde_json::{Value, json};
 
+use super::picture::OverPicture;
 use super::pipes::{Clip, Decoding};
 use super::{Line, Recorder, Run, each_frame};
 use crate::analysis::{Analysis, Analyst, PROXY_SIDE, Questions};
@@ -28,13 +29,15 @@ pub(crate) struct Prepared {
     pub(super) clip: Clip,
     probe: VideoProbe,
     timeline: Timeline,
-    reel: Reel,
+    pub(super) reel: Reel,
     pub(super) windows: Arc<Option<Vec<Shown>>>,
     onward: Option<Onward>,
     moves: usize,
     parallax: &'static str,
     pub(super) picture: (usize, usize),
     pub(super) analysis: Arc<Analysis>,
+    /// The picture that the reference's camera moves over, in place of the reference.
+    pub(super) over: Option<OverPicture>,
     sound: Option<AudioSpec>,
 }
 
@@ -68,12 +71,7 @@ impl Run<'_> {
         let analysis = Arc::new(analysis);
         let reel = reel(&analysis, &probe, rate, clip);
         let timeline = Timeline::build(&sheet.timing, &reel, asked.likeness.then_some(&*analysis));
-        if let Some((_, _, cost)) = timeline.jump.filter(|jump| jump.2 > VISIBLE_JUMP) {
-            let reason = format!(
-                "no earlier moment of the reference is like its end (`{cost:.1}` times a frame's change), so the transition shows"
-            );
-            sheet.say("the clip goes on beyond the reference", reason, false);
-        }
+        say_if_seen(&timeline, sheet);
         let course = sheet.timing.course;
         let onward = (asked.path && goes_on(sheet, native, screen))
             .then(|| onward(sheet, &timeline, &analysis, &reel))
@@ -102,8 +100,12 @@ impl Run<'_> {
             onward,
             picture,
             analysis,
+            over: None,
             sound,
         };
+        if let Some(filmed) = sheet.pictures.filmed.clone() {
+            self.over_picture(&mut prepared, &filmed, asked, sheet)?;
+        }
         prepared.line = Line::new(self.stages(&prepared, sheet)?);
         self.context.progress("analysis", done);
         Ok(prepared)
@@ -221,11 +223,12 @@ impl Prepared {
         let Some(windows) = self.windows.as_ref() else { return Ok(picture) };
         let shown = windows.get(n).ok_or_else(|| internal("a frame has no window"))?;
         let window = if moment == Moment::Own { shown.at } else { shown.join };
-        if self.picture == screen && window.is_whole(screen) {
+        if self.over.is_none() && self.picture == screen && window.is_whole(screen) {
             return Ok(picture);
         }
         let mut framed = blank(screen)?;
-        window.show(view(&picture)?, &mut view_mut(&mut framed)?);
+        let picture = self.over.as_ref().map_or(&picture, |over| &over.still);
+        window.show(view(picture)?, &mut view_mut(&mut framed)?);
         Ok(framed)
     }
 
@@ -248,6 +251,9 @@ impl Prepared {
     }
 
     pub(crate) fn time_parameters(&self) -> Option<Value> {
+        if self.over.is_some() {
+            return None;
+        }
         let straight = self.timeline.is_whole()
             && self.cues.iter().enumerate().all(|(n, cue)| cue.at == n as f64);
         (!straight).then(|| {
@@ -263,7 +269,15 @@ impl Prepared {
         })
     }
 
+    /// The pass that chooses the windows.
+    pub(crate) fn framing_name(&self) -> &'static str {
+        if self.over.is_some() { "camera_transfer" } else { "framing" }
+    }
+
     pub(crate) fn framing_parameters(&self) -> Option<Value> {
+        if let Some(over) = &self.over {
+            return Some(over.parameters.clone());
+        }
         let windows = self.windows.as_ref().as_ref()?;
         let sides = windows.iter().flat_map(|shown| [shown.at.size.0, shown.join.size.0]);
         let narrowest = sides.fold(f32::INFINITY, f32::min);
@@ -319,6 +333,16 @@ fn goes_on(sheet: &Sheet, native: (usize, usize), screen: (usize, usize)) -> boo
     !sheet.framing.moves_frame() && !framing::follows(native, screen, &sheet.framing)
 }
 
+/// Says that the clip goes on by a jump that is seen.
+fn say_if_seen(timeline: &Timeline, sheet: &mut Sheet) {
+    let seen = timeline.jump.filter(|jump| jump.2 > VISIBLE_JUMP);
+    let Some((_, _, cost)) = seen.filter(|_| !sheet.over_picture()) else { return };
+    let reason = format!(
+        "no earlier moment of the reference is like its end (`{cost:.1}` times a frame's change), so the transition shows"
+    );
+    sheet.say("the clip goes on beyond the reference", reason, false);
+}
+
 /// How the camera goes on.
 fn onward(sheet: &Sheet, timeline: &Timeline, analysis: &Analysis, reel: &Reel) -> Option<Onward> {
     if !timeline.goes_on {
@@ -350,12 +374,15 @@ fn questions(
         || sheet.light.any(&[Light::Focus]);
     let goes_on = (short || sheet.timing.extend || sheet.timing.course == Course::Next)
         && goes_on(sheet, native, screen);
+    let sky = !sheet.sky.is_empty();
     let path = sheet.framing.needs_path()
         || !sheet.layers.is_empty()
         || !sheet.weather.is_empty()
         || sheet.light.any(&[Light::GodRays, Light::Flare, Light::Backlight, Light::MotionBlur])
-        || goes_on;
-    let colours = !sheet.looks.is_empty();
+        || goes_on
+        || sheet.over_picture()
+        || sky;
+    let colours = !sheet.looks.is_empty() || sky;
     let strokes = !sheet.styles.is_empty();
     Questions {
         cuts: retimed || subject || path || colours || strokes || !sheet.light.is_empty(),
@@ -365,5 +392,6 @@ fn questions(
         path,
         sharpness: still || strokes,
         tones: strokes,
+        sky,
     }
 }

@@ -13,7 +13,7 @@ use super::prepare::Prepared;
 use crate::fail::Failure;
 use crate::look::Colourist;
 use crate::scene::Scene;
-use crate::sheet::{LayerWish, LookKind, Sheet};
+use crate::sheet::{LayerWish, LookKind, LookWishes, Sheet};
 use crate::stages::{
     Elements, FinishStage, Grade, LightStage, Stage, WearStage, WeatherStage, cut_out, shines,
 };
@@ -46,6 +46,13 @@ impl Run<'_> {
             rate,
             seed: self.shot.seed,
         });
+        if let Some(ends) = self.ends(prepared, sheet)? {
+            stages.push(Box::new(ends));
+        }
+        let (sky, sky_grade) = self.sky(&scene, prepared, sheet)?;
+        if let Some(sky) = sky {
+            stages.push(Box::new(sky));
+        }
         if !layers.is_empty() {
             stages.push(Box::new(Elements::new(layers, Arc::clone(&scene))));
         }
@@ -61,18 +68,12 @@ impl Run<'_> {
             // What is graded is the painting.
             colours.fill(painting.colours);
         }
-        if !sheet.looks.is_empty() {
-            let mut pictures = BTreeMap::new();
-            for role in sheet.looks.pictures() {
-                if let Some(image) = self.picture(role)? {
-                    pictures.insert(role, palette(&image)?);
-                }
-            }
-            let secs = prepared.cues.len() as f64 / rate;
-            let names: Vec<String> = sheet.looks.wishes.iter().map(|w| name_of(w.look)).collect();
-            let colourist = Colourist::new(&sheet.looks, pictures, colours, secs);
-            let analysis = Arc::clone(&prepared.analysis);
-            stages.push(Box::new(Grade::new(colourist, analysis, rate, &names)));
+        let looks = sheet.looks.clone();
+        if let Some(grade) = self.grade(&looks, prepared, colours)? {
+            stages.push(Box::new(grade));
+        }
+        if let Some(grade) = sky_grade {
+            stages.push(Box::new(grade));
         }
         if !paints && let Some(stage) = weather(sheet, &scene)? {
             stages.push(stage);
@@ -89,6 +90,30 @@ impl Run<'_> {
             stages.push(Box::new(FinishStage::new(sheet.finish, screen, self.shot.seed)));
         }
         Ok(stages)
+    }
+
+    /// The stage for changes of each shot's `colours`; `None` where there are none.
+    pub(super) fn grade(
+        &self,
+        looks: &LookWishes,
+        prepared: &Prepared,
+        colours: Vec<ColorStats>,
+    ) -> Result<Option<Grade>, Failure> {
+        if looks.is_empty() {
+            return Ok(None);
+        }
+        let mut pictures = BTreeMap::new();
+        for role in looks.pictures() {
+            if let Some(image) = self.picture(role)? {
+                pictures.insert(role, palette(&image)?);
+            }
+        }
+        let rate = f64::from(prepared.clip.fps);
+        let secs = prepared.cues.len() as f64 / rate;
+        let names: Vec<String> = looks.wishes.iter().map(|w| name_of(w.look)).collect();
+        let colourist = Colourist::new(looks, pictures, colours, secs);
+        let analysis = Arc::clone(&prepared.analysis);
+        Ok(Some(Grade::new(colourist, analysis, rate, &names)))
     }
 
     /// The layers that can be cut out; the others become unmet.

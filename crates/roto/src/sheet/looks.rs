@@ -6,7 +6,7 @@ use director::{
 };
 use domain::facts::Role;
 
-use super::{LayerWish, Sheet, effects, keeps_colours, style, unmet, weather};
+use super::{LayerWish, Sheet, effects, keeps_colours, sky, style, unmet, weather};
 use crate::look::{Look, Part};
 
 /// One colour change.
@@ -102,15 +102,12 @@ pub(super) fn read_image(
         }
         ImageRole::Lighting => true,
         ImageRole::Palette => false,
-        ImageRole::Background | ImageRole::Sky => {
+        ImageRole::Background => {
             sheet.refuse(wish, unmet::NO_MASK.to_owned());
             return;
         }
-        ImageRole::StartFrame | ImageRole::EndFrame => {
-            let reason = "the pass that runs from or to a picture is not in this engine yet";
-            sheet.refuse(wish, reason.to_owned());
-            return;
-        }
+        // A picture that the clip shows lends nothing else.
+        ImageRole::StartFrame | ImageRole::EndFrame | ImageRole::Sky => return,
         ImageRole::Composition | ImageRole::Subject => {
             sheet.refuse(wish, unmet::INVENTS_NOTHING.to_owned());
             return;
@@ -124,17 +121,7 @@ pub(super) fn read_image(
         sheet.refuse(wish, "the prompt keeps the colours as they are".to_owned());
         return;
     }
-    let Some(part) = part(&wish.on) else {
-        sheet.refuse(wish, unmet::NO_MASK.to_owned());
-        return;
-    };
-    let look = LookKind::Colours { of: source.role(), light };
-    sheet.looks.wishes.push(LookWish {
-        look,
-        strength: wish.strength as f32,
-        part,
-        when: wish.when,
-    });
+    file(LookKind::Colours { of: source.role(), light }, wish, sheet);
 }
 
 /// Files a wish about light, time of day, mood, weather, medium or effect.
@@ -167,12 +154,17 @@ pub(super) fn read(wish: &Wish, plan: &ShotPlan, sheet: &mut Sheet) {
         sheet.refuse(wish, "the prompt keeps the colours as they are".to_owned());
         return;
     }
-    let Some(part) = part(&wish.on) else {
-        sheet.refuse(wish, unmet::NO_MASK.to_owned());
-        return;
-    };
-    let look = LookKind::Named(look);
-    sheet.looks.wishes.push(LookWish { look, strength, part, when: wish.when });
+    file(LookKind::Named(look), wish, sheet);
+}
+
+/// Files a colour change with the part of the picture that it is for.
+fn file(look: LookKind, wish: &Wish, sheet: &mut Sheet) {
+    let change = |part| LookWish { look, strength: wish.strength as f32, part, when: wish.when };
+    match part(&wish.on) {
+        Some(part) => sheet.looks.wishes.push(change(part)),
+        None if wish.on == Target::Sky => sky::read_look(change(Part::All), wish, sheet),
+        None => sheet.refuse(wish, unmet::NO_MASK.to_owned()),
+    }
 }
 
 /// The tones that a target names; `None` where it is a part of the scene.

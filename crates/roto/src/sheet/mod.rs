@@ -8,6 +8,8 @@ mod camera;
 mod effects;
 mod layers;
 mod looks;
+mod sky;
+mod start;
 mod style;
 #[cfg(test)]
 mod tests;
@@ -19,11 +21,13 @@ pub(crate) use camera::{Framing, Move, Moves};
 pub(crate) use effects::{EffectWish, Effects, Light, Wear};
 pub(crate) use layers::{LayerWish, Side};
 pub(crate) use looks::{Finish, LookKind, LookWish, LookWishes};
+pub(crate) use sky::SkyWishes;
+pub(crate) use start::{Pictures, Shown};
 pub(crate) use style::{StyleWish, Styles};
 pub(crate) use time::{Course, TimeWish, Timing};
 pub(crate) use weather::{Air, WeatherWish};
 
-use director::{Kept, NeedKind, ShotPlan, Sound, Want, Wish};
+use director::{ImageRole, Kept, NeedKind, ShotPlan, Sound, Want, Wish};
 use domain::facts::Facts;
 use engine::Unmet;
 
@@ -37,6 +41,10 @@ pub(crate) struct Sheet {
     pub(crate) timing: Timing,
     /// How the frame moves over the reference.
     pub(crate) framing: Framing,
+    /// Pictures that the clip shows.
+    pub(crate) pictures: Pictures,
+    /// What happens to the sky alone.
+    pub(crate) sky: SkyWishes,
     /// What is put into the scene, in order of drawing.
     pub(crate) layers: Vec<LayerWish>,
     /// How the colours change.
@@ -64,7 +72,7 @@ impl Sheet {
     pub(crate) fn of(plan: &ShotPlan, facts: Option<&Facts>) -> Self {
         let mut sheet = Self::default();
         for task in plan.tasks() {
-            time::read_task(task, plan, &mut sheet);
+            time::read_task(task, plan, facts, &mut sheet);
         }
         for wish in &plan.wishes {
             if wish.confidence < LEAST_CONFIDENCE {
@@ -92,6 +100,12 @@ impl Sheet {
             Want::Time { change } => self.timing.add(*change, wish),
             Want::Camera { act, direction } => camera::read(*act, *direction, wish, plan, self),
             Want::Place(placement) => layers::read(placement, wish, facts, self),
+            Want::Image { source, role: role @ (ImageRole::StartFrame | ImageRole::EndFrame) } => {
+                start::read(*source, *role, wish, plan, facts, self);
+            }
+            Want::Image { source, role: ImageRole::Sky } => {
+                sky::read_picture(*source, wish, facts, self);
+            }
             Want::Image { source, role } => looks::read_image(*source, *role, wish, plan, self),
             Want::Sound { sound } => self.read_sound(*sound, wish),
             Want::Medium { medium } if style::outranks(*medium, plan) => {
@@ -113,6 +127,11 @@ impl Sheet {
             Sound::Mute => self.mute = true,
             Sound::New => self.refuse(wish, "roto makes no sound of its own".to_owned()),
         }
+    }
+
+    /// Whether the clip shows a picture in place of the reference.
+    pub(crate) fn over_picture(&self) -> bool {
+        self.pictures.filmed.is_some()
     }
 
     /// Leaves a wish unmet.
@@ -138,11 +157,15 @@ impl Sheet {
                 passes.push(name.to_owned());
             }
         };
-        add(self.timing.changes_time() || fits, "time");
-        add(self.framing.moves_frame() || reframes, "framing");
+        add(!self.over_picture() && (self.timing.changes_time() || fits), "time");
+        add(self.over_picture(), "camera_transfer");
+        add(!self.over_picture() && (self.framing.moves_frame() || reframes), "framing");
+        add(self.pictures.has_ends(), "pictures");
+        add(self.sky.picture.is_some(), "sky");
         add(!self.layers.is_empty(), "elements");
         let (graded, strokes) = (!self.looks.is_empty(), !self.styles.is_empty());
         add(graded && !strokes, "grade");
+        add(!self.sky.looks.is_empty(), "sky_grade");
         add(!self.weather.is_empty(), "weather");
         add(strokes, "style");
         add(graded && strokes, "grade");

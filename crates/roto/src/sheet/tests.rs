@@ -1,6 +1,6 @@
 use director::{
-    Brief, Camera, Grade, Handle, ImageRole, Keep, Kept, Medium, Mood, Placement, Target, Weather,
-    Words,
+    Brief, Camera, Grade, Handle, ImageRole, Keep, Kept, Medium, Mood, Placement, Target, Task,
+    Weather, Words,
 };
 
 use domain::facts::Role;
@@ -60,7 +60,7 @@ fn what_the_engine_can_not_do_is_unmet_with_a_reason() {
         Want::Medium { medium: Medium::Watercolour },
         Want::Camera { act: Camera::Orbit, direction: None },
         Want::Sound { sound: director::Sound::New },
-        Want::Image { source: Handle::image(1), role: ImageRole::Sky },
+        Want::Image { source: Handle::image(1), role: ImageRole::Background },
     ];
     for want in wants {
         let sheet = sheet(vec![wish(want.clone())]);
@@ -134,12 +134,35 @@ fn kept_colours_win() {
 
 #[test]
 fn a_part_of_the_scene_is_not_graded_and_a_part_of_the_tones_is() {
-    let mut sky = wish(Want::Grade { grade: Grade::Warm });
-    sky.on = Target::Sky;
+    let mut behind = wish(Want::Grade { grade: Grade::Warm });
+    behind.on = Target::Background;
     let mut shadows = wish(Want::Grade { grade: Grade::Cool });
     shadows.on = Target::Shadows;
-    let sheet = sheet(vec![sky, shadows]);
+    let sheet = sheet(vec![behind, shadows]);
     assert_eq!((sheet.looks.wishes.len(), sheet.unmet.len()), (1, 1));
+}
+
+#[test]
+fn the_sky_is_graded_alone_and_provisionally() {
+    let mut pink = wish(Want::Grade { grade: Grade::Warm });
+    pink.on = Target::Sky;
+    let plan = plan(vec![pink]);
+    let sheet = Sheet::of(&plan, None);
+    assert!(sheet.looks.is_empty() && sheet.unmet.len() == 1 && sheet.unmet[0].provisional);
+    assert_eq!(sheet.passes(&plan), ["sky_grade"]);
+}
+
+#[test]
+fn a_camera_path_needs_a_picture() {
+    let task = |start| Task::CameraTransfer { start, from: Handle::video(1) };
+    let of = |start: Option<Handle>| {
+        let mut plan = plan(Vec::new());
+        plan.task = task(start);
+        let sheet = Sheet::of(&plan, None);
+        (sheet.passes(&plan), sheet.unmet.len())
+    };
+    assert_eq!(of(Some(Handle::image(1))), (vec!["camera_transfer".to_owned()], 0));
+    assert_eq!(of(None), (Vec::new(), 1));
 }
 
 #[test]

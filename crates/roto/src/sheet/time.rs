@@ -1,8 +1,9 @@
 //! Wishes about time.
 
 use director::{ShotPlan, Task, TimeChange, When, Wish};
+use domain::facts::Facts;
 
-use super::{Framing, Move, Sheet, unmet};
+use super::{Framing, Move, Sheet, start, unmet};
 
 /// How output time relates to reference time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -63,7 +64,7 @@ impl Timing {
 }
 
 /// Files a task of the plan.
-pub(super) fn read_task(task: &Task, plan: &ShotPlan, sheet: &mut Sheet) {
+pub(super) fn read_task(task: &Task, plan: &ShotPlan, facts: Option<&Facts>, sheet: &mut Sheet) {
     let words = said(task, plan);
     match task {
         Task::KeepMotionRestyle => {}
@@ -74,10 +75,8 @@ pub(super) fn read_task(task: &Task, plan: &ShotPlan, sheet: &mut Sheet) {
         Task::MotionTransfer { .. } => {
             sheet.say(&words, unmet::INVENTS_NOTHING.to_owned(), false);
         }
-        Task::CameraTransfer { .. } => {
-            let reason =
-                "the pass that carries a camera path to a picture is not in this engine yet";
-            sheet.say(&words, reason.to_owned(), false);
+        Task::CameraTransfer { start: source, .. } => {
+            start::read_transfer(*source, &words, plan, facts, sheet);
         }
     }
 }

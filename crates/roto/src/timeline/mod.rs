@@ -17,10 +17,12 @@
 //! reel. Nothing here knows pixels: likeness of moments is asked for through [`Likeness`].
 
 mod extend;
+mod moments;
 mod sound;
 #[cfg(test)]
 mod tests;
 
+pub(crate) use moments::of_path;
 pub(crate) use sound::segments;
 
 use std::ops::Range;
