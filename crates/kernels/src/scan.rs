@@ -102,12 +102,13 @@ fn margin(still: &Rgb8, side: Side) -> Option<Margin> {
     let end = |i: usize| {
         (0..deepest).find(|&k| !near(pixel(i, k), color) && !near(pixel(i, k + 1), color))
     };
-    let mut ends: Vec<usize> = (0..along).map(|i| end(i).unwrap_or(deep)).collect();
+    // Lines without an end lie in the margins of the neighbouring sides.
+    let mut ends: Vec<usize> = (0..along).filter_map(end).collect();
     ends.sort_unstable();
-    let usual = ends[along / 2];
+    let usual = *ends.get(ends.len() / 2).filter(|_| 2 * ends.len() >= along)?;
     let skew = (SKEW * along.max(deep) as f64).ceil() as usize + 1;
     let straight = ends.iter().filter(|end| end.abs_diff(usual) <= skew).count();
-    if usual == 0 || usual >= deepest || (straight as f64) < STRAIGHT * along as f64 {
+    if usual == 0 || usual >= deepest || (straight as f64) < STRAIGHT * ends.len() as f64 {
         return None;
     }
     // The deepest of the ends that belong to the line.

@@ -13,7 +13,7 @@ const AREA: i32 = 12;
 
 /// Neighbourhood that changes over together, as a radius in cells, and how sharp its border is.
 const CALM: usize = 4;
-const SHARPEN: i32 = 3;
+const SHARPEN: i32 = 8;
 
 /// Part of the way during which one area is between both.
 const SOFT: f32 = 0.25;
