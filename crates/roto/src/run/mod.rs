@@ -4,6 +4,7 @@
 //! bounded channels of a few frames connect the threads that talk to them, so memory stays what
 //! the timeline needs.
 
+mod gauge;
 mod line;
 mod palettes;
 mod picture;
@@ -32,6 +33,7 @@ use crate::footage::{Footage, Source, view};
 use crate::sheet::Sheet;
 use crate::stages::{Pace, Passing};
 use crate::timeline::Cue;
+use gauge::Gauge;
 pub(crate) use line::Line;
 use line::Progress;
 use pipes::{Clip, Decoding, FrameSink};
@@ -61,6 +63,7 @@ struct Seen {
     poster_at: usize,
     poster: Option<Frame>,
     before: Option<Frame>,
+    gauge: Gauge,
 }
 
 // === impl Run ===
@@ -165,6 +168,8 @@ impl Run<'_> {
             let mut footage = Footage::new(source, &cues, prepared.alike());
             for (n, &cue) in cues.iter().enumerate() {
                 let frame = self.render(n, &cue, &mut footage, &prepared, recorder)?;
+                let shot = prepared.analysis.shot_of(cue.main().round() as usize);
+                seen.gauge.shown(n, shot, &frame)?;
                 let mut give = |passing| seen.see(passing, sink, recorder);
                 line.push(Passing { n, cue, frame }, self.clock, &pace, &mut give)?;
                 pace.work(1.0)?;
@@ -174,6 +179,9 @@ impl Run<'_> {
         Self::note(&prepared, &line, recorder);
         recorder.add("encode", prepared.sound_parameters(), self.clock.now().millis_since(started));
         recorder.metric("frames", cues.len() as f64);
+        for (name, value) in seen.gauge.metrics() {
+            recorder.metric(name, value);
+        }
         seen.poster.ok_or_else(|| crate::fail::internal("a clip of no frames was asked for"))
     }
 
@@ -243,7 +251,7 @@ impl Run<'_> {
 impl Seen {
     fn of(frames: usize) -> Self {
         let poster_at = (frames as f64 * POSTER_PART) as usize;
-        Self { poster_at, poster: None, before: None }
+        Self { poster_at, poster: None, before: None, gauge: Gauge::default() }
     }
 
     fn see(
@@ -255,6 +263,7 @@ impl Seen {
         if let Some(before) = self.before.replace(frame.clone()) {
             recorder.step(&before, &frame)?;
         }
+        self.gauge.made(n, &frame)?;
         if n == self.poster_at {
             self.poster = Some(frame.clone());
         }
