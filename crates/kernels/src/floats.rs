@@ -18,11 +18,16 @@ impl Floats {
 
     pub(crate) fn from_plane(src: PlaneRef<'_>) -> Self {
         let mut out = Self::new(src.width(), src.height());
-        for_items(&mut out.data, src.width(), |y, row| {
-            for (out, &value) in row.iter_mut().zip(src.row(y)) {
-                *out = f32::from(value);
-            }
-        });
+        for_items(
+            &mut out.data,
+            src.width(),
+            #[inline(always)]
+            |y, row| {
+                for (out, &value) in row.iter_mut().zip(src.row(y)) {
+                    *out = f32::from(value);
+                }
+            },
+        );
         out
     }
 
@@ -38,16 +43,21 @@ impl Floats {
         let (w, h) = (self.width, self.height);
         let factor = 1.0 / (2 * radius + 1) as f32;
         let mut across = Self::new(w, h);
-        for_items(&mut across.data, w, |y, out| {
-            let row = self.row(y);
-            let at = |x: isize| row[x.clamp(0, w as isize - 1) as usize];
-            let r = radius as isize;
-            let mut sum: f64 = (-r..=r).map(|x| f64::from(at(x))).sum();
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = sum as f32 * factor;
-                sum += f64::from(at(x as isize + r + 1)) - f64::from(at(x as isize - r));
-            }
-        });
+        for_items(
+            &mut across.data,
+            w,
+            #[inline(always)]
+            |y, out| {
+                let row = self.row(y);
+                let at = |x: isize| row[x.clamp(0, w as isize - 1) as usize];
+                let r = radius as isize;
+                let mut sum: f64 = (-r..=r).map(|x| f64::from(at(x))).sum();
+                for (x, out) in out.iter_mut().enumerate() {
+                    *out = sum as f32 * factor;
+                    sum += f64::from(at(x as isize + r + 1)) - f64::from(at(x as isize - r));
+                }
+            },
+        );
         let mut out = Self::new(w, h);
         let mut sums = vec![0.0f64; w];
         let row_at = |y: isize| across.row(y.clamp(0, h as isize - 1) as usize);

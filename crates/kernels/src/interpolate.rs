@@ -94,6 +94,7 @@ pub fn blend(
         for_rows_with(
             dst,
             || (),
+            #[inline(always)]
             |(), y, out| {
                 for ((out, &a), &b) in out.iter_mut().zip(a.row(y)).zip(b.row(y)) {
                     let (a, b) = (i32::from(a), i32::from(b));
@@ -132,6 +133,7 @@ impl Between {
         for_rows_with(
             dst,
             || (Vec::new(), vec![[0i32; 4]; a.width()]),
+            #[inline(always)]
             |(cells, values), y, out| {
                 grid.row(y, [factor_x, factor_y, 256, 256], cells, values);
                 let top = y as i32 * STEPS;

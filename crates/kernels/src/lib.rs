@@ -3,7 +3,7 @@
 //! Everything here is a pure function of planes, frames and numbers: no I/O, no clock, no hidden
 //! randomness. The same input gives the same bytes on any number of threads and on any processor:
 //! sums are integers or floats in a fixed order, transcendental functions come from `libm`, and
-//! no instruction set is detected while running.
+//! the instruction sets that [`simd`] chooses from run the same source without fused arithmetic.
 //!
 //! | module | what |
 //! |---|---|
@@ -20,10 +20,13 @@
 //! | [`grid`], [`haze`], [`particles`] | coarse grids, air by distance, what falls in it |
 //! | [`tape`] | what tape and tubes do to lines |
 //! | [`metrics`] | quality of pictures and motion |
+//! | [`simd`] | which instruction set hot loops run on; the one module with `unsafe` |
 //!
 //! Conventions: x to the right, y down, pixel (0, 0) covers 0..1, so its centre is (0.5, 0.5).
 //! Frames are yuv420p, BT.709, limited range. A [`Similarity`] has its origin at the centre of
 //! the frame. Work inside a call is spread over rayon's current pool by rows.
+
+#![allow(clippy::inline_always, reason = "only what is inlined is compiled for the wider level")]
 
 pub mod blur;
 pub mod camera;
@@ -54,6 +57,7 @@ pub mod resize;
 mod rows;
 pub mod saliency;
 pub mod scan;
+pub mod simd;
 pub mod sky;
 pub mod stylize;
 pub mod tape;

@@ -1,13 +1,16 @@
 //! One colour change for a whole shot.
 //!
 //! The lattice lies in the codes themselves, every 8th one, so a frame is graded without leaving
-//! yuv420p: one lookup a luma sample, one a chroma pair, tetrahedral (Sakamoto and Itooka, US
-//! 4275413, expired), in integers. A grade is a function of RGB; at lattice points outside of the
-//! RGB cube it is continued by reflection, so that colours on the cube's faces come out right.
+//! yuv420p. A block of four luma samples shares one pair of chroma codes: its place in the plane of
+//! chroma is found once, as a triangle of three lattice points, and each sample then reads three
+//! columns, which hold a value for every luma code (a prism, so along luma the table is exact).
+//! All in integers. A grade is a function of RGB; at lattice points outside of the RGB cube it is
+//! continued by reflection, so that colours on the cube's faces come out right.
 
 use crate::color;
 use crate::frame::{Yuv420Mut, Yuv420Ref};
 use crate::plane::ShapeError;
+use crate::simd;
 use rayon::prelude::*;
 
 /// Lattice points along each axis.
@@ -16,32 +19,29 @@ const SIDE: usize = 33;
 /// Codes from one point to the next.
 const STEP: usize = 8;
 
+/// Codes of luma.
+const CODES: usize = 256;
+
 /// Fraction bits of a value in the table; interpolation adds 3.
 const BITS: i32 = 5;
 
 /// Chroma rows in one task.
 const BAND_ROWS: usize = 8;
 
-/// A table from code to code, 33 points an axis.
+/// A table from code to code, 33 points an axis; luma is filled in between its points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Lut33 {
-    luma: Vec<i16>,
-    chroma: Vec<[i16; 2]>,
+    /// For each point of chroma, u first, the luma of every code.
+    luma: Vec<[i16; CODES]>,
+    /// The same, the chroma of every code.
+    chroma: Vec<[[i16; 2]; CODES]>,
 }
 
-/// The cell and the order of the axes, before luma is known.
+/// Three points of chroma and their weights in eighths.
 #[derive(Clone, Copy)]
-struct Column {
-    base: usize,
-    larger: i32,
-    smaller: i32,
-}
-
-/// Four corners of a tetrahedron and their weights in eighths.
-#[derive(Clone, Copy)]
-struct Tetrahedron {
-    at: [usize; 4],
-    weight: [i32; 4],
+struct Triangle {
+    at: [usize; 3],
+    weight: [i32; 3],
 }
 
 impl Lut33 {
@@ -55,10 +55,14 @@ impl Lut33 {
                 color::rgb_to_yuv(continued(&grade, rgb)).map(fixed)
             })
             .collect();
-        Self {
-            luma: nodes.iter().map(|n| n[0]).collect(),
-            chroma: nodes.iter().map(|n| [n[1], n[2]]).collect(),
-        }
+        let columns: Vec<&[[i16; 3]]> = nodes.chunks_exact(SIDE).collect();
+        let filled = |k: usize| {
+            columns.par_iter().map(move |column| -> [i16; CODES] {
+                std::array::from_fn(|code| along(column, k, code))
+            })
+        };
+        let pairs = filled(1).zip(filled(2)).map(|(u, v)| std::array::from_fn(|c| [u[c], v[c]]));
+        Self { luma: filled(0).collect(), chroma: pairs.collect() }
     }
 
     /// Changes nothing.
@@ -74,22 +78,22 @@ impl Lut33 {
             let (a, b) = (i32::from(a), i32::from(b));
             ((a * 256 + (b - a) * weight + 128) >> 8) as i16
         };
-        Self {
-            luma: self.luma.iter().zip(&other.luma).map(|(&a, &b)| blend(a, b)).collect(),
-            chroma: self
-                .chroma
-                .iter()
-                .zip(&other.chroma)
-                .map(|(a, b)| [blend(a[0], b[0]), blend(a[1], b[1])])
-                .collect(),
+        let mut mixed = self.clone();
+        for (out, other) in mixed.luma.iter_mut().zip(&other.luma) {
+            out.iter_mut().zip(other).for_each(|(out, &b)| *out = blend(*out, b));
         }
+        for (out, other) in mixed.chroma.iter_mut().zip(&other.chroma) {
+            let values = out.as_flattened_mut().iter_mut().zip(other.as_flattened());
+            values.for_each(|(out, &b)| *out = blend(*out, b));
+        }
+        mixed
     }
 
     /// Where one code goes.
     pub fn code(&self, [y, u, v]: [u8; 3]) -> [u8; 3] {
-        let corners = Column::new(u, v).at(y);
-        let [u, v] = self.chroma_at(corners);
-        [self.luma_at(corners), u, v]
+        let triangle = Triangle::new(u, v);
+        let [u, v] = self.chroma_at(triangle, y);
+        [luma_at(self.columns(triangle), triangle.weight, y), u, v]
     }
 
     /// Grades `src` into `dst`, both of one size.
@@ -111,96 +115,110 @@ impl Lut33 {
             .zip(v.par_chunks_mut(vs * BAND_ROWS));
         bands.for_each(|((y, u), v)| {
             let rows = y.chunks_mut(ys * 2).zip(u.chunks_mut(us)).zip(v.chunks_mut(vs));
-            for ((pair, u), v) in rows {
-                let (above, below) = pair.split_at_mut(ys.min(pair.len()));
-                let below = &mut below[..];
-                let span = width.min(below.len());
-                self.rows(
-                    &mut above[..width],
-                    &mut below[..span],
-                    &mut u[..chroma_width],
-                    &mut v[..chroma_width],
-                );
-            }
+            simd::widest(
+                #[inline(always)]
+                || {
+                    for ((pair, u), v) in rows {
+                        let (above, below) = pair.split_at_mut(ys.min(pair.len()));
+                        let span = width.min(below.len());
+                        self.rows(
+                            &mut above[..width],
+                            &mut below[..span],
+                            &mut u[..chroma_width],
+                            &mut v[..chroma_width],
+                        );
+                    }
+                },
+            );
         });
     }
 
     /// Two rows of luma (the second may be missing) and the row of chroma between them.
+    #[inline(always)]
     fn rows(&self, above: &mut [u8], below: &mut [u8], u: &mut [u8], v: &mut [u8]) {
+        let whole = above.len().min(below.len()) / 2;
+        let (blocks, _) = above.as_chunks_mut::<2>();
+        let blocks = blocks.iter_mut().zip(below.as_chunks_mut::<2>().0);
+        for (((a, b), u), v) in blocks.zip(u.iter_mut()).zip(v.iter_mut()) {
+            let triangle = Triangle::new(*u, *v);
+            let sum = [a[0], a[1], b[0], b[1]].map(u32::from).iter().sum::<u32>();
+            let columns = self.columns(triangle);
+            for y in a.iter_mut().chain(b) {
+                *y = luma_at(columns, triangle.weight, *y);
+            }
+            [*u, *v] = self.chroma_at(triangle, ((sum + 2) >> 2) as u8);
+        }
+        if let (Some(u), Some(v)) = (u.get_mut(whole..), v.get_mut(whole..)) {
+            self.border(&mut above[2 * whole..], below.get_mut(2 * whole..), u, v);
+        }
+    }
+
+    /// What no whole block covers: an odd last column, or a last row without a second one.
+    fn border(&self, above: &mut [u8], below: Option<&mut [u8]>, u: &mut [u8], v: &mut [u8]) {
+        let below = below.unwrap_or_default();
         for (i, (u, v)) in u.iter_mut().zip(v.iter_mut()).enumerate() {
-            let column = Column::new(*u, *v);
+            let triangle = Triangle::new(*u, *v);
+            let columns = self.columns(triangle);
             let end = (2 * i + 2).min(above.len());
             let (mut sum, mut count) = (0, 0);
             for row in [&mut *above, &mut *below] {
-                if let Some(block) = row.get_mut(2 * i..end) {
-                    for y in block {
-                        sum += u32::from(*y);
-                        count += 1;
-                        *y = self.luma_at(column.at(*y));
-                    }
+                for y in row.get_mut(2 * i..end).unwrap_or_default() {
+                    sum += u32::from(*y);
+                    count += 1;
+                    *y = luma_at(columns, triangle.weight, *y);
                 }
             }
-            let mean = match count {
-                4 => (sum + 2) >> 2,
-                2 => (sum + 1) >> 1,
-                _ => sum,
-            };
-            [*u, *v] = self.chroma_at(column.at(mean as u8));
+            let mean = (sum + count / 2).checked_div(count).unwrap_or(0);
+            [*u, *v] = self.chroma_at(triangle, mean as u8);
         }
     }
 
-    #[inline]
-    fn luma_at(&self, corners: Tetrahedron) -> u8 {
-        let mut sum = 1 << (BITS + 2);
-        for k in 0..4 {
-            sum += i32::from(self.luma[corners.at[k]]) * corners.weight[k];
-        }
-        (sum >> (BITS + 3)).clamp(0, 255) as u8
+    #[inline(always)]
+    fn columns(&self, triangle: Triangle) -> [&[i16; CODES]; 3] {
+        triangle.at.map(|at| &self.luma[at])
     }
 
-    #[inline]
-    fn chroma_at(&self, corners: Tetrahedron) -> [u8; 2] {
+    #[inline(always)]
+    fn chroma_at(&self, triangle: Triangle, y: u8) -> [u8; 2] {
         let mut sum = [1 << (BITS + 2); 2];
-        for k in 0..4 {
-            let [u, v] = self.chroma[corners.at[k]];
-            sum[0] += i32::from(u) * corners.weight[k];
-            sum[1] += i32::from(v) * corners.weight[k];
+        for (at, weight) in triangle.at.into_iter().zip(triangle.weight) {
+            let [u, v] = self.chroma[at][usize::from(y)];
+            sum[0] += i32::from(u) * weight;
+            sum[1] += i32::from(v) * weight;
         }
         sum.map(|s| (s >> (BITS + 3)).clamp(0, 255) as u8)
     }
 }
 
-impl Column {
-    #[inline]
-    fn new(u: u8, v: u8) -> Self {
-        let (iu, iv) = (usize::from(u >> 3), usize::from(v >> 3));
-        let key_u = key(u, SIDE);
-        let key_v = key(v, SIDE * SIDE);
-        Self { base: (iv * SIDE + iu) * SIDE, larger: key_u.max(key_v), smaller: key_u.min(key_v) }
+#[inline(always)]
+fn luma_at(columns: [&[i16; CODES]; 3], weight: [i32; 3], y: u8) -> u8 {
+    let mut sum = 1 << (BITS + 2);
+    for (column, weight) in columns.into_iter().zip(weight) {
+        sum += i32::from(column[usize::from(y)]) * weight;
     }
+    (sum >> (BITS + 3)).clamp(0, 255) as u8
+}
 
-    /// The tetrahedron about a luma code: the axes in falling order of their fractions.
-    #[inline]
-    fn at(self, y: u8) -> Tetrahedron {
-        let key_y = key(y, 1);
-        let first = self.larger.max(key_y);
-        let second = self.larger.min(key_y).max(self.smaller);
-        let third = self.smaller.min(key_y);
-        let start = self.base + usize::from(y >> 3);
-        let one = start + (first & 0xFFFF) as usize;
-        let two = one + (second & 0xFFFF) as usize;
-        let (f1, f2, f3) = (first >> 16, second >> 16, third >> 16);
-        Tetrahedron {
-            at: [start, one, two, two + (third & 0xFFFF) as usize],
-            weight: [STEP as i32 - f1, f1 - f2, f2 - f3, f3],
+impl Triangle {
+    /// The triangle about a pair of codes: the longer fraction's axis is gone first.
+    #[inline(always)]
+    fn new(u: u8, v: u8) -> Self {
+        let start = usize::from(v >> 3) * SIDE + usize::from(u >> 3);
+        let (fu, fv) = (i32::from(u & 7), i32::from(v & 7));
+        let stride = if fu >= fv { 1 } else { SIDE };
+        let (larger, smaller) = (fu.max(fv), fu.min(fv));
+        Self {
+            at: [start, start + stride, start + SIDE + 1],
+            weight: [STEP as i32 - larger, larger - smaller, smaller],
         }
     }
 }
 
-/// Fraction of a code in its cell, above the stride of its axis.
-#[inline]
-fn key(code: u8, stride: usize) -> i32 {
-    (i32::from(code & 7) << 16) | stride as i32
+/// Value `k` of a luma code between the points of a column.
+fn along(column: &[[i16; 3]], k: usize, code: usize) -> i16 {
+    let (at, part) = (code / STEP, (code % STEP) as i32);
+    let (low, high) = (i32::from(column[at][k]), i32::from(column[at + 1][k]));
+    ((low * STEP as i32 + (high - low) * part + STEP as i32 / 2) >> 3) as i16
 }
 
 fn fixed(code: f32) -> i16 {
@@ -227,6 +245,7 @@ mod tests {
     use crate::frame::Yuv420;
     use crate::plane::Plane;
     use proptest::prelude::*;
+    use std::sync::LazyLock;
 
     fn noise(width: usize, height: usize) -> Yuv420 {
         let plane = |w: usize, h: usize, k: usize| {
@@ -260,10 +279,17 @@ mod tests {
         [r * r * (3.0 - 2.0 * r), 0.9 * g, 0.2 + 0.8 * b * b]
     }
 
+    /// Nothing, all and half of the grade.
+    static TABLES: LazyLock<[Lut33; 3]> = LazyLock::new(|| {
+        let (a, b) = (Lut33::identity(), Lut33::from_rgb(grade));
+        let half = a.mix(&b, 0.5);
+        [a, b, half]
+    });
+
     proptest! {
         #[test]
         fn a_known_grade_is_close_to_its_formula(r: u8, g: u8, b: u8) {
-            let lut = Lut33::from_rgb(grade);
+            let lut = &TABLES[1];
             let code = convert::rgb_code([r, g, b]);
             let rgb = color::yuv_to_rgb(code.map(f32::from)).map(|c| c.clamp(0.0, 1.0));
             let exact = color::rgb_to_yuv(grade(rgb));
@@ -274,8 +300,7 @@ mod tests {
 
         #[test]
         fn half_way_lies_between(y: u8, u: u8, v: u8) {
-            let (a, b) = (Lut33::identity(), Lut33::from_rgb(grade));
-            let (a, m, b) = (a.code([y, u, v]), a.mix(&b, 0.5).code([y, u, v]), b.code([y, u, v]));
+            let [a, b, m] = [0, 1, 2].map(|k: usize| TABLES[k].code([y, u, v]));
             for k in 0..3 {
                 prop_assert!(m[k] >= a[k].min(b[k]).saturating_sub(1));
                 prop_assert!(m[k] <= a[k].max(b[k]).saturating_add(1));
@@ -295,6 +320,7 @@ mod tests {
         };
         let out = run(1);
         assert_eq!(out, run(2));
+        assert_eq!(out, simd::at_most(simd::Level::Baseline, || run(2)));
         let [y, u, v] = frame.as_ref().planes();
         let code = [y.at(130, 74), u.at(65, 37), v.at(65, 37)];
         assert_eq!(out.as_ref().y().at(130, 74), lut.code(code)[0]);

@@ -36,6 +36,7 @@ pub fn crop(src: PlaneRef<'_>, rect: Rect, dst: &mut PlaneMut<'_>, filter: Filte
     for_rows_with(
         dst,
         || vec![0.0f32; src.width()],
+        #[inline(always)]
         |sums, y, out| {
             sum_rows(src, &down, y, sums);
             sum_columns(sums, &across, out);
@@ -59,9 +60,13 @@ pub fn shrink(src: PlaneRef<'_>, width: usize, height: usize) -> Result<Plane, S
 pub fn halve(src: PlaneRef<'_>) -> Plane {
     let (width, height) = (src.width().div_ceil(2), src.height().div_ceil(2));
     let mut dst = Plane::of_size(Vec::new(), (width, height));
-    for_rows(&mut dst.as_mut(), |y, out| {
-        halve_row(src.row(2 * y), src.row(2 * y + 1), out);
-    });
+    for_rows(
+        &mut dst.as_mut(),
+        #[inline(always)]
+        |y, out| {
+            halve_row(src.row(2 * y), src.row(2 * y + 1), out);
+        },
+    );
     dst
 }
 
@@ -115,29 +120,35 @@ fn interleaved<const N: usize>(
     let across = Taps::new(0.0, from.0 as f32, to.0, from.0, filter);
     let down = Taps::new(0.0, from.1 as f32, to.1, from.1, filter);
     let mut out = vec![[0u8; N]; to.0 * to.1];
-    for_items(&mut out, to.0, |y, row| {
-        let mut sums = vec![[0.0f32; N]; from.0];
-        for (k, &weight) in down.of(y).iter().enumerate() {
-            let line = &src[(down.starts[y] + k) * from.0..][..from.0];
-            for (sum, pixel) in sums.iter_mut().zip(line) {
-                for c in 0..N {
-                    sum[c] += weight * f32::from(pixel[c]);
+    for_items(
+        &mut out,
+        to.0,
+        #[inline(always)]
+        |y, row| {
+            let mut sums = vec![[0.0f32; N]; from.0];
+            for (k, &weight) in down.of(y).iter().enumerate() {
+                let line = &src[(down.starts[y] + k) * from.0..][..from.0];
+                for (sum, pixel) in sums.iter_mut().zip(line) {
+                    for c in 0..N {
+                        sum[c] += weight * f32::from(pixel[c]);
+                    }
                 }
             }
-        }
-        for (x, pixel) in row.iter_mut().enumerate() {
-            let mut sum = [0.0f32; N];
-            for (&weight, value) in across.of(x).iter().zip(&sums[across.starts[x]..]) {
-                for c in 0..N {
-                    sum[c] += weight * value[c];
+            for (x, pixel) in row.iter_mut().enumerate() {
+                let mut sum = [0.0f32; N];
+                for (&weight, value) in across.of(x).iter().zip(&sums[across.starts[x]..]) {
+                    for c in 0..N {
+                        sum[c] += weight * value[c];
+                    }
                 }
+                *pixel = sum.map(to_byte);
             }
-            *pixel = sum.map(to_byte);
-        }
-    });
+        },
+    );
     Ok(out)
 }
 
+#[inline(always)]
 fn halve_row(above: &[u8], below: &[u8], out: &mut [u8]) {
     let whole = above.len() / 2;
     let (above_pairs, above_rest) = above.as_chunks::<2>();
@@ -153,6 +164,7 @@ fn halve_row(above: &[u8], below: &[u8], out: &mut [u8]) {
     }
 }
 
+#[inline(always)]
 fn sum_rows(src: PlaneRef<'_>, down: &Taps, y: usize, sums: &mut [f32]) {
     sums.fill(0.0);
     for (k, &weight) in down.of(y).iter().enumerate() {
@@ -165,6 +177,7 @@ fn sum_rows(src: PlaneRef<'_>, down: &Taps, y: usize, sums: &mut [f32]) {
     }
 }
 
+#[inline(always)]
 fn sum_columns(sums: &[f32], across: &Taps, out: &mut [u8]) {
     for (x, out) in out.iter_mut().enumerate() {
         let mut sum = 0.0;
@@ -175,7 +188,7 @@ fn sum_columns(sums: &[f32], across: &Taps, out: &mut [u8]) {
     }
 }
 
-#[inline]
+#[inline(always)]
 pub(crate) fn to_byte(value: f32) -> u8 {
     (value + 0.5) as u8
 }

@@ -32,6 +32,7 @@ impl<'a, const N: usize> Upsampler<'a, N> {
 
     /// Row `y` of the plane: values times 8 times `factor` / 256 each (so a vector in 1/32 px
     /// becomes 1/256 px at a factor of 256). `scratch` is overwritten.
+    #[inline(always)]
     pub(crate) fn row(
         &self,
         y: usize,

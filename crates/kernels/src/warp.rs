@@ -34,6 +34,7 @@ pub fn by_flow(
     for_rows_with(
         dst,
         || Scratch { cells: Vec::new(), moves: vec![[0; 2]; width] },
+        #[inline(always)]
         |scratch, y, out| {
             grid.row(y, [factor_x, factor_y], &mut scratch.cells, &mut scratch.moves);
             let top = y as i32 * STEPS;
@@ -70,6 +71,7 @@ pub fn by_similarity(src: PlaneRef<'_>, source_of: &Similarity, dst: &mut PlaneM
     for_rows_with(
         dst,
         || (),
+        #[inline(always)]
         |(), y, out| {
             let dy = y as f64 - half(height);
             let mut x = fixed(centre_x + a * dx - b * dy) + HALF_STEP;
@@ -110,19 +112,24 @@ pub fn occlusion(forward: &FlowField, backward: &FlowField) -> Result<Mask, Shap
     let (width, height) = forward.grid();
     let (frame_width, frame_height) = forward.frame();
     let mut data = vec![0u8; width * height];
-    for_items(&mut data, width, |j, row| {
-        for (i, out) in row.iter_mut().enumerate() {
-            let (x, y) = forward.point(i, j);
-            let (u, v) = forward.vector(i, j);
-            let (x1, y1) = (x + u, y + v);
-            let (bu, bv) = backward.sample(x1, y1);
-            let gap = (u + bu) * (u + bu) + (v + bv) * (v + bv);
-            let allowed = 0.01 * (u * u + v * v + bu * bu + bv * bv) + 0.5;
-            let outside =
-                x1 < 0.0 || y1 < 0.0 || x1 > frame_width as f32 || y1 > frame_height as f32;
-            *out = if outside || gap > allowed { 255 } else { 0 };
-        }
-    });
+    for_items(
+        &mut data,
+        width,
+        #[inline(always)]
+        |j, row| {
+            for (i, out) in row.iter_mut().enumerate() {
+                let (x, y) = forward.point(i, j);
+                let (u, v) = forward.vector(i, j);
+                let (x1, y1) = (x + u, y + v);
+                let (bu, bv) = backward.sample(x1, y1);
+                let gap = (u + bu) * (u + bu) + (v + bv) * (v + bv);
+                let allowed = 0.01 * (u * u + v * v + bu * bu + bv * bv) + 0.5;
+                let outside =
+                    x1 < 0.0 || y1 < 0.0 || x1 > frame_width as f32 || y1 > frame_height as f32;
+                *out = if outside || gap > allowed { 255 } else { 0 };
+            }
+        },
+    );
     Ok(Mask(Plane::of_size(data, (width, height))))
 }
 
@@ -140,7 +147,7 @@ pub(crate) fn factors(plane: (usize, usize), frame: (usize, usize)) -> (i32, i32
 }
 
 /// The value at a position in 1/256 px, bilinear.
-#[inline]
+#[inline(always)]
 pub(crate) fn sample(src: PlaneRef<'_>, x: i32, y: i32) -> i32 {
     let (data, stride) = src.raw();
     let (right, bottom) = (src.width() as i32 - 1, src.height() as i32 - 1);
@@ -158,13 +165,13 @@ pub(crate) fn sample(src: PlaneRef<'_>, x: i32, y: i32) -> i32 {
     mix([data[above + i0], data[above + i1], data[below + i0], data[below + i1]], fx, fy)
 }
 
-#[inline]
+#[inline(always)]
 fn pair(data: &[u8], at: usize) -> Option<[u8; 2]> {
     data.get(at..at + 2).and_then(|pair| pair.try_into().ok())
 }
 
 /// Blend of two pixels above and two below.
-#[inline]
+#[inline(always)]
 fn mix(corners: [u8; 4], fx: i32, fy: i32) -> i32 {
     let [p, q, r, s] = corners.map(i32::from);
     let up = (p << 8) + (q - p) * fx;

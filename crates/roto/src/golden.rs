@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use kernels::Rgb8;
 use kernels::repaint::Mix;
+use kernels::simd::{self, Level};
 use kernels::stylize::{Exemplar, Picture, Settings};
 use media::Frame;
 
@@ -150,10 +151,20 @@ fn frames_are_the_same_for_any_number_of_threads() {
 }
 
 #[test]
+fn frames_are_the_same_at_any_simd_level() {
+    for level in [Level::Baseline, Level::Avx2] {
+        for threads in [1, 4] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            assert_eq!(simd::at_most(level, || pool.install(made)), made(), "{level:?} {threads}");
+        }
+    }
+}
+
+#[test]
 fn frames_are_what_they_were() {
     assert_eq!(
         made(),
-        8_156_574_374_252_079_065,
+        14_103_677_962_931_072_392,
         "a change of any kernel or look changes this number: look before you do"
     );
 }

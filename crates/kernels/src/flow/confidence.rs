@@ -43,26 +43,32 @@ pub(super) fn one_way(
 fn measure(from: &Level, to: &Level, there: &Dense, back: Option<&Dense>) -> Vec<f32> {
     let (w, h) = (there.width, there.height);
     let mut out = vec![0.0f32; w * h];
-    for_items(&mut out, w, |y, row| {
-        for (x, out) in row.iter_mut().enumerate() {
-            let (u, v) = (there.u[y * w + x], there.v[y * w + x]);
-            let (x1, y1) = (x as f32 + u, y as f32 + v);
-            let inside = x1 >= -0.5 && y1 >= -0.5 && x1 <= w as f32 - 0.5 && y1 <= h as f32 - 0.5;
-            if !inside {
-                continue;
+    for_items(
+        &mut out,
+        w,
+        #[inline(always)]
+        |y, row| {
+            for (x, out) in row.iter_mut().enumerate() {
+                let (u, v) = (there.u[y * w + x], there.v[y * w + x]);
+                let (x1, y1) = (x as f32 + u, y as f32 + v);
+                let inside =
+                    x1 >= -0.5 && y1 >= -0.5 && x1 <= w as f32 - 0.5 && y1 <= h as f32 - 0.5;
+                if !inside {
+                    continue;
+                }
+                let d = (to.sample(x1, y1) - from.values[from.index(x, y)]).abs() / HALF_RESIDUAL;
+                let mut doubt = d * d;
+                if let Some(back) = back {
+                    let (bu, bv) = back.at(x1, y1);
+                    let gap = (u + bu) * (u + bu) + (v + bv) * (v + bv);
+                    let allowed = HALF_GAP + HALF_GAP_RELATIVE * (u * u + v * v).sqrt();
+                    let ratio = gap / (allowed * allowed);
+                    doubt += ratio * ratio;
+                }
+                *out = 1.0 / (1.0 + doubt);
             }
-            let d = (to.sample(x1, y1) - from.values[from.index(x, y)]).abs() / HALF_RESIDUAL;
-            let mut doubt = d * d;
-            if let Some(back) = back {
-                let (bu, bv) = back.at(x1, y1);
-                let gap = (u + bu) * (u + bu) + (v + bv) * (v + bv);
-                let allowed = HALF_GAP + HALF_GAP_RELATIVE * (u * u + v * v).sqrt();
-                let ratio = gap / (allowed * allowed);
-                doubt += ratio * ratio;
-            }
-            *out = 1.0 / (1.0 + doubt);
-        }
-    });
+        },
+    );
     out
 }
 
@@ -91,25 +97,30 @@ fn fill(dense: &Dense, confidence: &[f32]) -> Vec<[f32; 3]> {
     let (w, h) = (dense.width, dense.height);
     let r = FILL_RADIUS as isize;
     let mut across = vec![[0.0f32; 3]; w * h];
-    for_items(&mut across, w, |y, row| {
-        let term = |x: isize| {
-            if x < 0 || x >= w as isize {
-                return [0.0; 3];
+    for_items(
+        &mut across,
+        w,
+        #[inline(always)]
+        |y, row| {
+            let term = |x: isize| {
+                if x < 0 || x >= w as isize {
+                    return [0.0; 3];
+                }
+                let i = y * w + x as usize;
+                let c = confidence[i] * confidence[i];
+                [c * dense.u[i], c * dense.v[i], c]
+            };
+            let mut sum = [0.0f32; 3];
+            for x in -r..r {
+                add(&mut sum, term(x), 1.0);
             }
-            let i = y * w + x as usize;
-            let c = confidence[i] * confidence[i];
-            [c * dense.u[i], c * dense.v[i], c]
-        };
-        let mut sum = [0.0f32; 3];
-        for x in -r..r {
-            add(&mut sum, term(x), 1.0);
-        }
-        for (x, out) in row.iter_mut().enumerate() {
-            add(&mut sum, term(x as isize + r), 1.0);
-            *out = sum;
-            add(&mut sum, term(x as isize - r), -1.0);
-        }
-    });
+            for (x, out) in row.iter_mut().enumerate() {
+                add(&mut sum, term(x as isize + r), 1.0);
+                *out = sum;
+                add(&mut sum, term(x as isize - r), -1.0);
+            }
+        },
+    );
     let mut out = vec![[0.0f32; 3]; w * h];
     let mut sums = vec![[0.0f32; 3]; w];
     for y in -r..h as isize {
@@ -128,7 +139,7 @@ fn fill(dense: &Dense, confidence: &[f32]) -> Vec<[f32; 3]> {
     out
 }
 
-#[inline]
+#[inline(always)]
 fn add(sum: &mut [f32; 3], term: [f32; 3], sign: f32) {
     for k in 0..3 {
         sum[k] += sign * term[k];

@@ -92,16 +92,22 @@ pub(super) fn search(
     let columns = count(from.width, params.stride);
     let rows = count(from.height, params.stride);
     let mut items = vec![Patch::default(); columns * rows];
-    for_items(&mut items, columns, |j, row| {
-        let y = start(j, from.height, params.stride);
-        for (i, out) in row.iter_mut().enumerate() {
-            let x = start(i, from.width, params.stride);
-            *out = search_one(from, to, coarser, (x, y), params.iterations);
-        }
-    });
+    for_items(
+        &mut items,
+        columns,
+        #[inline(always)]
+        |j, row| {
+            let y = start(j, from.height, params.stride);
+            for (i, out) in row.iter_mut().enumerate() {
+                let x = start(i, from.width, params.stride);
+                *out = search_one(from, to, coarser, (x, y), params.iterations);
+            }
+        },
+    );
     Patches { columns, rows, items }
 }
 
+#[inline(always)]
 fn search_one(
     from: &Level,
     to: &Level,
@@ -135,6 +141,7 @@ fn search_one(
 }
 
 /// The best of the coarser level's vectors in and around the patch.
+#[inline(always)]
 fn best_start(
     template: &Template,
     to: &Level,
@@ -161,6 +168,7 @@ fn best_start(
 }
 
 impl Template {
+    #[inline(always)]
     fn new(level: &Level, x: usize, y: usize) -> Self {
         let at = level.index(x, y);
         let values = block(&level.values, at, level.stride);
@@ -198,7 +206,7 @@ impl Template {
     }
 
     /// Compares with the patch of `to` whose top left corner is (x, y).
-    #[inline]
+    #[inline(always)]
     fn compare(&self, to: &Level, x: f32, y: f32) -> Residual {
         let (at, fx, fy) = to.locate(x, y, SIDE);
         let (w00, w01) = ((1.0 - fx) * (1.0 - fy), fx * (1.0 - fy));
@@ -228,6 +236,7 @@ impl Template {
     }
 }
 
+#[inline(always)]
 fn block(data: &[f32], at: usize, stride: usize) -> [[f32; SIDE]; SIDE] {
     let mut out = [[0.0; SIDE]; SIDE];
     for (r, row) in out.iter_mut().enumerate() {
@@ -237,7 +246,7 @@ fn block(data: &[f32], at: usize, stride: usize) -> [[f32; SIDE]; SIDE] {
 }
 
 /// Sum of the lanes in a fixed order.
-#[inline]
+#[inline(always)]
 fn total(lanes: [f32; SIDE]) -> f32 {
     let half = [lanes[0] + lanes[4], lanes[1] + lanes[5], lanes[2] + lanes[6], lanes[3] + lanes[7]];
     (half[0] + half[2]) + (half[1] + half[3])

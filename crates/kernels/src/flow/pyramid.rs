@@ -72,41 +72,56 @@ impl Level {
         let (width, height) = plane.size();
         let stride = width + 2 * PAD;
         let mut values = vec![0.0f32; stride * (height + 2 * PAD)];
-        for_items(&mut values, stride, |y, out| {
-            let row = plane.row(y.saturating_sub(PAD).min(height - 1));
-            out[..PAD].fill(f32::from(row[0]));
-            out[PAD + width..].fill(f32::from(row[width - 1]));
-            for (out, &value) in out[PAD..].iter_mut().zip(row) {
-                *out = f32::from(value);
-            }
-        });
+        for_items(
+            &mut values,
+            stride,
+            #[inline(always)]
+            |y, out| {
+                let row = plane.row(y.saturating_sub(PAD).min(height - 1));
+                out[..PAD].fill(f32::from(row[0]));
+                out[PAD + width..].fill(f32::from(row[width - 1]));
+                for (out, &value) in out[PAD..].iter_mut().zip(row) {
+                    *out = f32::from(value);
+                }
+            },
+        );
         let mut dx = vec![0.0f32; values.len()];
-        for_items(&mut dx, stride, |y, out| {
-            let row = &values[y * stride..][..stride];
-            for (out, near) in out[1..].iter_mut().zip(row.windows(3)) {
-                *out = 0.5 * (near[2] - near[0]);
-            }
-        });
+        for_items(
+            &mut dx,
+            stride,
+            #[inline(always)]
+            |y, out| {
+                let row = &values[y * stride..][..stride];
+                for (out, near) in out[1..].iter_mut().zip(row.windows(3)) {
+                    *out = 0.5 * (near[2] - near[0]);
+                }
+            },
+        );
         let mut dy = vec![0.0f32; values.len()];
         let rows = height + 2 * PAD;
-        for_items(&mut dy, stride, |y, out| {
-            let above = &values[y.saturating_sub(1) * stride..][..stride];
-            let below = &values[(y + 1).min(rows - 1) * stride..][..stride];
-            for ((out, &a), &b) in out.iter_mut().zip(above).zip(below) {
-                *out = 0.5 * (b - a);
-            }
-        });
+        for_items(
+            &mut dy,
+            stride,
+            #[inline(always)]
+            |y, out| {
+                let above = &values[y.saturating_sub(1) * stride..][..stride];
+                let below = &values[(y + 1).min(rows - 1) * stride..][..stride];
+                for ((out, &a), &b) in out.iter_mut().zip(above).zip(below) {
+                    *out = 0.5 * (b - a);
+                }
+            },
+        );
         Self { width, height, stride, values, dx, dy }
     }
 
     /// Index of the unpadded pixel (x, y).
-    #[inline]
+    #[inline(always)]
     pub(super) fn index(&self, x: usize, y: usize) -> usize {
         (y + PAD) * self.stride + x + PAD
     }
 
     /// The four values about (x, y) blended; the point is clamped to the padded level.
-    #[inline]
+    #[inline(always)]
     pub(super) fn sample(&self, x: f32, y: f32) -> f32 {
         let (at, fx, fy) = self.locate(x, y, 1);
         let v = &self.values;
@@ -117,7 +132,7 @@ impl Level {
 
     /// Index and fractions of the point (x, y), so that `side` px to the right and below, and one
     /// more, lie inside.
-    #[inline]
+    #[inline(always)]
     pub(super) fn locate(&self, x: f32, y: f32, side: usize) -> (usize, f32, f32) {
         let pad = PAD as f32;
         let x = (x + pad).clamp(0.0, (self.width + 2 * PAD - side - 1) as f32);
