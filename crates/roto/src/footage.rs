@@ -1,8 +1,9 @@
 //! The reference's frames, streamed, and frames between them.
 //!
 //! A timeline says in advance which frames each output frame needs. Frames are decoded in order
-//! and kept until their last use, so that a straight timeline holds two or three at a time, and
-//! only a reversed or looping one holds many.
+//! and kept until their last use, so that a straight timeline holds two or three at a time. A
+//! reversed or looping one would hold many: beyond a budget, what is used last of all is dropped
+//! and decoded again in stretches that fit, so memory does not grow with the reel.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,6 +19,12 @@ use crate::timeline::Cue;
 /// Distance in frames within which motion can be followed between two frames of one shot.
 const SETTINGS_PART: f32 = 6.0;
 
+/// Most bytes of frames that are held.
+const MOST_HELD_BYTES: usize = 512 << 20;
+
+/// Fewest frames that are held, however large: those of one output frame and a little more.
+const FEWEST_HELD: usize = 6;
+
 /// Kept motions and pyramids: the pair before and after a moment, and those of a morph.
 const KEPT: usize = 6;
 
@@ -25,22 +32,36 @@ const KEPT: usize = 6;
 pub(crate) trait Source {
     /// The next frame; `None` at the end.
     fn next(&mut self) -> Result<Option<Frame>, Failure>;
+
+    /// Makes `frame` the next one.
+    fn go_to(&mut self, frame: usize) -> Result<(), Failure>;
 }
 
 impl<S: Source> Source for &mut S {
     fn next(&mut self) -> Result<Option<Frame>, Failure> {
         (**self).next()
     }
+
+    fn go_to(&mut self, frame: usize) -> Result<(), Failure> {
+        (**self).go_to(frame)
+    }
 }
 
 /// The frames that a timeline needs.
 pub(crate) struct Footage<S> {
     source: S,
-    /// Frame to the last output frame that uses it.
-    last_use: BTreeMap<usize, usize>,
+    /// Frame to the output frames that use it, rising.
+    uses: BTreeMap<usize, Vec<usize>>,
+    /// Frames that each output frame uses.
+    needs: Vec<Vec<usize>>,
+    /// The output frame that is being made.
+    now: usize,
     held: BTreeMap<usize, Frame>,
-    decoded: usize,
-    ended: bool,
+    /// The frame that the source gives next.
+    next: usize,
+    /// Frames of the reel, once its end has been met.
+    end: Option<usize>,
+    most_bytes: usize,
     pyramids: Vec<(usize, Arc<FlowImage>)>,
     motions: Vec<((usize, usize), Arc<FlowPair>)>,
     /// Whether moments that are far apart are alike enough to be morphed along their motion.
@@ -86,20 +107,28 @@ impl<S: Source> Footage<S> {
     /// `alike` says whether joined moments are morphed along their motion; others, where it would
     /// tear, dissolve.
     pub(crate) fn new(source: S, cues: &[Cue], alike: bool) -> Self {
-        let mut last_use = BTreeMap::new();
+        let mut uses: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+        let mut needs = Vec::with_capacity(cues.len());
         for (n, cue) in cues.iter().enumerate() {
+            let mut needed = Vec::new();
             for at in std::iter::once(cue.at).chain(cue.join.map(|join| join.at)) {
                 let (a, b) = around(at);
-                last_use.insert(a, n);
-                last_use.insert(b, n);
+                for frame in [a, b] {
+                    uses.entry(frame).or_default().push(n);
+                    needed.push(frame);
+                }
             }
+            needs.push(needed);
         }
         Self {
             source,
-            last_use,
+            uses,
+            needs,
+            now: 0,
             held: BTreeMap::new(),
-            decoded: 0,
-            ended: false,
+            next: 0,
+            end: None,
+            most_bytes: MOST_HELD_BYTES,
             pyramids: Vec::new(),
             motions: Vec::new(),
             alike,
@@ -114,6 +143,7 @@ impl<S: Source> Footage<S> {
         cue: &Cue,
         mut framed: impl FnMut(Frame, Moment) -> Result<Frame, Failure>,
     ) -> Result<Frame, Failure> {
+        self.now = n;
         let main = framed(self.moment(cue.at)?, Moment::Own)?;
         let shown = match cue.join {
             None => main,
@@ -128,10 +158,10 @@ impl<S: Source> Footage<S> {
             }
         };
         // The newest frame stays: it may turn out to be the reel's last.
-        let (last_use, newest) = (&self.last_use, self.decoded.saturating_sub(1));
-        self.held.retain(|frame, _| {
-            *frame == newest || last_use.get(frame).is_some_and(|&last| last > n)
-        });
+        let newest = self.next.saturating_sub(1);
+        let mut held = std::mem::take(&mut self.held);
+        held.retain(|frame, _| *frame == newest || self.next_use(*frame, n + 1).is_some());
+        self.held = held;
         Ok(shown)
     }
 
@@ -141,27 +171,69 @@ impl<S: Source> Footage<S> {
         self.held.len()
     }
 
-    /// Decodes up to `frame`; past the end the last frame stands in.
+    /// Decodes up to `frame`, from further back if it has been dropped; past the end the last frame
+    /// stands in.
     fn frame(&mut self, frame: usize) -> Result<(usize, Frame), Failure> {
-        while self.decoded <= frame && !self.ended {
-            match self.source.next()? {
-                Some(decoded) => {
-                    let newest = self.decoded;
-                    let stale =
-                        newest.checked_sub(1).filter(|old| !self.last_use.contains_key(old));
-                    if let Some(old) = stale {
-                        self.held.remove(&old);
-                    }
-                    self.held.insert(newest, decoded);
-                    self.decoded += 1;
-                }
-                None => self.ended = true,
-            }
+        let last = self.end.map(|end| end.saturating_sub(1));
+        let mut index = frame.min(last.unwrap_or(usize::MAX));
+        if index < self.next && !self.held.contains_key(&index) {
+            let first = self.first_of_stretch(index);
+            self.source.go_to(first)?;
+            self.next = first;
         }
-        let index = frame.min(self.decoded.saturating_sub(1));
+        while self.next <= index {
+            let Some(decoded) = self.source.next()? else {
+                self.end = Some(self.next);
+                index = self.next.saturating_sub(1);
+                break;
+            };
+            self.hold(decoded);
+        }
         let found = self.held.get(&index).or_else(|| self.held.values().next_back());
         let found = found.ok_or_else(|| internal("the reference gave no frames"))?;
         Ok((index, found.clone()))
+    }
+
+    /// Keeps the source's next frame, and drops what is not needed or, beyond the budget, needed
+    /// last.
+    fn hold(&mut self, decoded: Frame) {
+        let newest = self.next;
+        let stale = newest.checked_sub(1).filter(|&old| self.next_use(old, self.now).is_none());
+        if let Some(old) = stale {
+            self.held.remove(&old);
+        }
+        self.next += 1;
+        let most = self.most_held(&decoded);
+        self.held.insert(newest, decoded);
+        while self.held.len() > most {
+            let dropped = self
+                .held
+                .keys()
+                .copied()
+                .filter(|&frame| frame != newest)
+                .max_by_key(|&frame| self.next_use(frame, self.now).unwrap_or(usize::MAX));
+            let Some(dropped) = dropped else { break };
+            self.held.remove(&dropped);
+        }
+    }
+
+    /// Where to decode from, so that what `wanted` is followed by in the clip is at hand too: the
+    /// first of the frames that are used next, as far back as the budget goes.
+    fn first_of_stretch(&self, wanted: usize) -> usize {
+        let most = self.held.values().next().map_or(FEWEST_HELD, |frame| self.most_held(frame));
+        let earliest = wanted.saturating_sub(most / 2);
+        let soon = self.needs.iter().skip(self.now).take(most / 2).flatten().copied();
+        soon.filter(|frame| (earliest..wanted).contains(frame)).min().unwrap_or(wanted)
+    }
+
+    fn most_held(&self, frame: &Frame) -> usize {
+        (self.most_bytes / frame.data().len().max(1)).max(FEWEST_HELD)
+    }
+
+    /// The first output frame from `from` on that uses a frame.
+    fn next_use(&self, frame: usize, from: usize) -> Option<usize> {
+        let uses = self.uses.get(&frame)?;
+        uses.get(uses.partition_point(|&n| n < from)).copied()
     }
 
     fn moment(&mut self, at: f64) -> Result<Frame, Failure> {
@@ -239,6 +311,7 @@ mod tests {
     struct Counted {
         next: u8,
         end: u8,
+        decoded: usize,
     }
 
     fn flat(code: u8) -> Frame {
@@ -253,12 +326,18 @@ mod tests {
                 return Ok(None);
             }
             self.next += 1;
+            self.decoded += 1;
             Ok(Some(flat(19 + self.next)))
+        }
+
+        fn go_to(&mut self, frame: usize) -> Result<(), Failure> {
+            self.next = frame as u8;
+            Ok(())
         }
     }
 
     fn shown(cues: &[Cue], end: u8) -> (Vec<u8>, usize) {
-        let mut footage = Footage::new(Counted { next: 0, end }, cues, true);
+        let mut footage = Footage::new(Counted { next: 0, end, decoded: 0 }, cues, true);
         let mut most = 0;
         let codes = cues.iter().enumerate().map(|(n, cue)| {
             let frame = footage.show(n, cue, |frame, _| Ok(frame)).unwrap();
@@ -292,6 +371,22 @@ mod tests {
         assert_eq!((codes[0], codes[29]), (49, 20));
         let cues: Vec<Cue> = (0..30).map(|n| Cue::at(f64::from(n))).collect();
         assert_eq!(shown(&cues, 25).0[29], 44);
+    }
+
+    #[test]
+    fn a_long_way_back_is_decoded_again_and_not_held() {
+        let there = (0..120).map(|n| Cue::at(f64::from(n)));
+        let back = (0..120).rev().map(|n| Cue::at(f64::from(n)));
+        let cues: Vec<Cue> = there.chain(back).collect();
+        let source = Counted { next: 0, end: 120, decoded: 0 };
+        let mut footage = Footage::new(source, &cues, true);
+        footage.most_bytes = 20 * Frame::bytes(32, 32);
+        for (n, cue) in cues.iter().enumerate() {
+            let frame = footage.show(n, cue, |frame, _| Ok(frame)).unwrap();
+            assert_eq!(f64::from(frame.y()[500]), 20.0 + cue.at);
+            assert!(footage.held() <= 20, "{n}: {}", footage.held());
+        }
+        assert!(footage.source.decoded <= 3 * 120, "{}", footage.source.decoded);
     }
 
     #[test]

@@ -32,6 +32,11 @@ impl Source for Drifting {
         self.next += 1;
         Ok(Some(picture(n)))
     }
+
+    fn go_to(&mut self, frame: usize) -> Result<(), Failure> {
+        self.next = frame as u32;
+        Ok(())
+    }
 }
 
 fn picture(n: u32) -> Frame {

@@ -2,9 +2,13 @@
 
 mod common;
 
+use std::fs::Permissions;
+use std::os::unix::fs::PermissionsExt;
+use std::sync::atomic::{AtomicU32, Ordering};
+
 use common::{Listener, Studio, counter, luma, number, plan};
 use director::{Grade, Medium, TimeChange, Want};
-use engine::{EngineError, OutputKind};
+use engine::{Context, Engine, EngineError, OutputKind};
 
 #[test]
 fn a_plan_without_wishes_passes_the_reference_through() {
@@ -94,6 +98,44 @@ fn a_run_stops_when_it_is_told_to() {
     assert_eq!(stopped.unwrap_err(), EngineError::Cancelled);
     let reports = context.heard.lock().unwrap().len();
     assert!(reports <= 14, "{reports} reports");
+}
+
+#[test]
+fn a_run_stops_in_the_middle_of_its_analysis() {
+    let studio = Studio::new();
+    let reference = studio.video("reference.mp4", "testsrc2=size=640x360:rate=24:duration=10");
+    let want = Want::Grade { grade: Grade::DayForNight };
+    let shot = studio.shot(plan(10, [want]), vec![reference], (640, 360));
+    let context = Listener { stop_after: Some(12), ..Listener::default() };
+    let stopped = studio.try_make(&shot, &context);
+    assert_eq!(stopped.unwrap_err(), EngineError::Cancelled);
+    let heard = context.heard.lock().unwrap();
+    assert!(heard.iter().all(|(stage, _)| stage == "analysis"), "{heard:?}");
+    assert!(heard.len() <= 13, "{} reports", heard.len());
+}
+
+#[test]
+fn a_run_stops_while_it_waits_for_ffmpeg() {
+    let studio = Studio::new();
+    let reference = studio.video("reference.mp4", "testsrc2=size=320x240:rate=24:duration=3");
+    let shot = studio.shot(plan(3, []), vec![reference], (320, 240));
+    // A jail that never lets its program begin: nothing is reported, so only the watcher can stop.
+    let script = "#!/bin/sh\nexec sleep 600\n";
+    std::fs::write(studio.path("no-jail.sh"), script).unwrap();
+    std::fs::set_permissions(studio.path("no-jail.sh"), Permissions::from_mode(0o755)).unwrap();
+    let stopped = studio.engine().generate(&shot, &Impatient(AtomicU32::new(0)));
+    assert_eq!(stopped.unwrap_err(), EngineError::Cancelled);
+}
+
+/// Says stop when it was asked for the tenth time.
+struct Impatient(AtomicU32);
+
+impl Context for Impatient {
+    fn progress(&self, _: &str, _: f64) {}
+
+    fn cancelled(&self) -> bool {
+        self.0.fetch_add(1, Ordering::SeqCst) >= 10
+    }
 }
 
 #[test]

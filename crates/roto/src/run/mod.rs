@@ -11,6 +11,7 @@ mod picture;
 mod pipes;
 mod prepare;
 mod record;
+mod share;
 mod sky;
 mod stages;
 
@@ -164,7 +165,8 @@ impl Run<'_> {
         let started = self.clock.now();
         let encoder = prepared.encoder(path, self)?;
         let pace = Progress::new(self.context, prepared.done, cues.len(), line.effort());
-        pipes::through(prepared.decoder(self)?, Some(encoder), |source, sink| {
+        let kept = prepared.kept.take();
+        pipes::through(prepared.decoding(self, kept)?, Some(encoder), |source, sink| {
             let mut footage = Footage::new(source, &cues, prepared.alike());
             for (n, &cue) in cues.iter().enumerate() {
                 let frame = self.render(n, &cue, &mut footage, &prepared, recorder)?;
@@ -191,7 +193,7 @@ impl Run<'_> {
         let mut line = std::mem::take(&mut prepared.line);
         let cue = prepared.cues[n];
         let mut made = None;
-        pipes::through(prepared.decoder(self)?, None, |source, _| {
+        pipes::through(prepared.decoding(self, None)?, None, |source, _| {
             let mut footage = Footage::new(source, &[cue], prepared.alike());
             // The footage knows this cue as its first.
             let framed = |frame, moment| prepared.framed(frame, n, moment);
@@ -278,7 +280,7 @@ fn write_still(path: &Path, frame: &Frame) -> Result<(), Failure> {
 
 /// Reads every frame of a decoding.
 pub(crate) fn each_frame(
-    decoding: Decoding,
+    decoding: Decoding<'_>,
     mut see: impl FnMut(&Frame) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     pipes::through(decoding, None, |source, _| {

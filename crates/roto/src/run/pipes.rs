@@ -1,4 +1,7 @@
 //! Threads that talk to ffmpeg, and the channels between them and the renderer.
+//!
+//! A source can go back: a timeline that runs backwards over more frames than may be held has
+//! them decoded again, from a place of its choice.
 
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
@@ -19,12 +22,29 @@ pub(crate) struct Clip {
     pub(crate) frames: u32,
 }
 
-/// A decoder that has been started.
-pub(crate) struct Decoding(pub(crate) Decoder);
+/// Starts a decoder at a frame of the reel.
+pub(crate) type Open<'a> = Box<dyn Fn(usize) -> Result<Decoder, Failure> + 'a>;
+
+/// Where the frames come from.
+pub(crate) struct Decoding<'a> {
+    /// Frames that are in memory already, from the first on; all that are asked for.
+    pub(crate) kept: Option<Vec<Frame>>,
+    pub(crate) open: Open<'a>,
+}
 
 /// The renderer's end of the decoder.
-pub(crate) struct FrameSource {
-    frames: Receiver<Result<Frame, Failure>>,
+pub(crate) struct FrameSource<'a> {
+    feed: Feed,
+    open: Open<'a>,
+}
+
+enum Feed {
+    /// Decoded ahead, on a thread.
+    Ahead(Receiver<Result<Frame, Failure>>),
+    /// Decoded before.
+    Kept(std::vec::IntoIter<Frame>),
+    /// Decoded when asked for.
+    Direct(Box<Decoder>),
 }
 
 /// The renderer's end of the encoder.
@@ -34,10 +54,19 @@ pub(crate) struct FrameSink {
 
 // === impl FrameSource ===
 
-impl Source for FrameSource {
+impl Source for FrameSource<'_> {
     fn next(&mut self) -> Result<Option<Frame>, Failure> {
-        // A closed channel is the end of the video.
-        self.frames.recv().ok().transpose()
+        match &mut self.feed {
+            // A closed channel is the end of the video.
+            Feed::Ahead(frames) => frames.recv().ok().transpose(),
+            Feed::Kept(frames) => Ok(frames.next()),
+            Feed::Direct(decoder) => Ok(decoder.read()?),
+        }
+    }
+
+    fn go_to(&mut self, frame: usize) -> Result<(), Failure> {
+        self.feed = Feed::Direct(Box::new((self.open)(frame)?));
+        Ok(())
     }
 }
 
@@ -52,14 +81,21 @@ impl FrameSink {
 
 /// Runs `work` between a decoder and, where there is one, an encoder, each on a thread.
 pub(crate) fn through(
-    decoding: Decoding,
+    decoding: Decoding<'_>,
     encoder: Option<Encoder>,
-    work: impl FnOnce(&mut FrameSource, Option<&FrameSink>) -> Result<(), Failure>,
+    work: impl FnOnce(&mut FrameSource<'_>, Option<&FrameSink>) -> Result<(), Failure>,
 ) -> Result<(), Failure> {
     std::thread::scope(|scope| {
-        let (to_work, from_decoder) = sync_channel(WAITING);
-        scope.spawn(move || decode(decoding.0, &to_work));
-        let mut source = FrameSource { frames: from_decoder };
+        let Decoding { kept, open } = decoding;
+        let feed = if let Some(frames) = kept {
+            Feed::Kept(frames.into_iter())
+        } else {
+            let (to_work, from_decoder) = sync_channel(WAITING);
+            let decoder = open(0)?;
+            scope.spawn(move || decode(decoder, &to_work));
+            Feed::Ahead(from_decoder)
+        };
+        let mut source = FrameSource { feed, open };
         let Some(encoder) = encoder else { return work(&mut source, None) };
         let (to_encoder, from_work) = sync_channel::<Frame>(WAITING);
         let (to_end, whether_whole) = sync_channel::<()>(1);

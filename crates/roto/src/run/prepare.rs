@@ -4,21 +4,28 @@ use std::path::Path;
 use std::sync::Arc;
 
 use domain::facts::Role;
+use kernels::Rect;
+use kernels::resize::{self, Filter};
 use media::{AudioSpec, DecodeSpec, Decoder, EncodeSpec, Encoder, Frame, VideoProbe, probe_video};
 use serde_json::{Value, json};
 
 use super::picture::OverPicture;
 use super::pipes::{Clip, Decoding};
+use super::share::{BEGUN, analysed};
 use super::{Line, Recorder, Run, each_frame};
 use crate::analysis::{Analysis, Analyst, PROXY_SIDE, Questions};
 use crate::fail::{Failure, internal};
 use crate::footage::{Moment, blank, view, view_mut};
 use crate::framing::{self, Onward, Played, Screen, Shown};
-use crate::sheet::{Course, Light, Sheet};
+use crate::sheet::{Course, Framing, Light, Sheet};
 use crate::timeline::{Cue, Reel, Timeline, VISIBLE_JUMP, segments};
 
 /// Most frames a second that slow motion is made from.
 const MOST_RATE: f64 = 60.0;
+
+/// Bytes of decoded frames that may wait from the analysis to the rendering, so that the reference
+/// is decoded once: 5 s at 1080p. A longer one is decoded again.
+const MOST_KEPT_BYTES: usize = 384 << 20;
 
 /// A clip that only has to be rendered.
 pub(crate) struct Prepared {
@@ -39,7 +46,12 @@ pub(crate) struct Prepared {
     /// The picture that the reference's camera moves over, in place of the reference.
     pub(super) over: Option<OverPicture>,
     sound: Option<AudioSpec>,
+    /// The reel's frames at the size of `picture`, if the analysis has kept them.
+    pub(super) kept: Option<Vec<Frame>>,
 }
+
+/// The analysis, and the frames that it has kept.
+type Looked = (Analysis, Option<Vec<Frame>>);
 
 // === impl Run ===
 
@@ -60,19 +72,22 @@ impl Run<'_> {
         let screen = (clip.width as usize, clip.height as usize);
         let asked = questions(sheet, &probe, clip, native, still);
         let start = self.clock.now();
-        let (analysis, done) = if asked.any() {
-            let analysis = self.analyse(reference, &probe, rate, asked)?;
-            let parameters = json!({ "shots": analysis.shots.len(), "frames": analysis.frames });
+        let most = analysed(sheet, &probe, rate, clip, asked);
+        let course = sheet.timing.course;
+        let size = framing::working_size(native, screen, &sheet.framing, course, None);
+        let size = Some(size).filter(|&size| !still && fits(size, &probe, rate));
+        let ((analysis, kept), done) = if asked.any() {
+            let looked = self.analyse(reference, &probe, (rate, size), asked, most)?;
+            let parameters = json!({ "shots": looked.0.shots.len(), "frames": looked.0.frames });
             recorder.add("analysis", parameters, self.clock.now().millis_since(start));
-            (analysis, if asked.subject || asked.path { 0.3 } else { 0.12 })
+            (looked, most)
         } else {
-            (Analysis::default(), 0.02)
+            (Looked::default(), BEGUN)
         };
         let analysis = Arc::new(analysis);
         let reel = reel(&analysis, &probe, rate, clip);
         let timeline = Timeline::build(&sheet.timing, &reel, asked.likeness.then_some(&*analysis));
         say_if_seen(&timeline, sheet);
-        let course = sheet.timing.course;
         let onward = (asked.path && goes_on(sheet, native, screen))
             .then(|| onward(sheet, &timeline, &analysis, &reel))
             .flatten();
@@ -92,19 +107,17 @@ impl Run<'_> {
             reel,
             windows: Arc::new(windows),
             moves: sheet.framing.moves.len(),
-            parallax: if onward.is_some() || framing::lacks_parallax(&sheet.framing) {
-                "none"
-            } else {
-                "the reference's"
-            },
+            parallax: parallax(onward.as_ref(), &sheet.framing),
             onward,
             picture,
             analysis,
             over: None,
             sound,
+            kept: kept.filter(|_| size == Some(picture)),
         };
         if let Some(filmed) = sheet.pictures.filmed.clone() {
             self.over_picture(&mut prepared, &filmed, asked, sheet)?;
+            prepared.kept = prepared.kept.filter(|_| size == Some(prepared.picture));
         }
         prepared.line = Line::new(self.stages(&prepared, sheet)?);
         self.context.progress("analysis", done);
@@ -123,33 +136,38 @@ impl Run<'_> {
         &self,
         path: &Path,
         probe: &VideoProbe,
-        rate: u32,
+        (rate, keep): (u32, Option<(usize, usize)>),
         asked: Questions,
-    ) -> Result<Analysis, Failure> {
+        most: f64,
+    ) -> Result<Looked, Failure> {
         let longer = probe.width.max(probe.height).max(1);
         let side = |side: u32| (side * PROXY_SIDE.min(longer) / longer / 2 * 2).max(16);
-        let spec = DecodeSpec {
-            width: side(probe.width),
-            height: side(probe.height),
-            fps: rate,
-            start_secs: 0.0,
-            max_frames: None,
-        };
-        let decoder = Decoder::open(self.tools, path, probe, spec, &self.cancel)?;
+        let copy = (side(probe.width), side(probe.height));
+        let (width, height) = keep.map_or(copy, |(w, h)| (w as u32, h as u32));
+        let spec = DecodeSpec { width, height, fps: rate, start_secs: 0.0, max_frames: None };
+        let open = |_| Ok(Decoder::open(self.tools, path, probe, spec, &self.cancel)?);
         let total = (probe.duration_secs * f64::from(rate)).max(1.0);
         let mut analyst = Analyst::new(asked);
+        let mut small = blank((copy.0 as usize, copy.1 as usize))?;
+        let mut kept = Vec::new();
         let mut seen = 0.0;
-        let most = if asked.subject || asked.path { 0.3 } else { 0.12 };
-        each_frame(Decoding(decoder), |frame| {
+        each_frame(Decoding { kept: None, open: Box::new(open) }, |frame| {
             if self.context.cancelled() {
                 return Err(Failure::Cancelled);
             }
-            analyst.see(view(frame)?)?;
+            if keep.is_some() {
+                let whole = Rect::whole((frame.width() as usize, frame.height() as usize));
+                resize::crop_frame(view(frame)?, whole, &mut view_mut(&mut small)?, Filter::Area);
+                analyst.see(view(&small)?)?;
+                kept.push(frame.clone());
+            } else {
+                analyst.see(view(frame)?)?;
+            }
             seen += 1.0;
-            self.context.progress("analysis", 0.02 + (most - 0.02) * (seen / total).min(1.0));
+            self.context.progress("analysis", BEGUN + (most - BEGUN) * (seen / total).min(1.0));
             Ok(())
         })?;
-        Ok(analyst.finish())
+        Ok((analyst.finish(), keep.is_some().then_some(kept)))
     }
 
     fn sound(
@@ -180,22 +198,31 @@ impl Run<'_> {
 // === impl Prepared ===
 
 impl Prepared {
-    /// Starts to decode as far as the timeline goes.
-    pub(crate) fn decoder(&self, run: &Run<'_>) -> Result<Decoding, Failure> {
+    /// Decodes as far as the timeline goes.
+    pub(crate) fn decoding<'a>(
+        &self,
+        run: &'a Run<'_>,
+        kept: Option<Vec<Frame>>,
+    ) -> Result<Decoding<'a>, Failure> {
         let furthest = self
             .cues
             .iter()
             .flat_map(|cue| [cue.at, cue.join.map_or(0.0, |join| join.at)])
             .fold(0.0, f64::max);
-        let spec = DecodeSpec {
-            width: self.picture.0 as u32,
-            height: self.picture.1 as u32,
-            fps: self.reel.rate as u32,
-            start_secs: 0.0,
-            max_frames: Some(furthest.ceil() as u32 + 1),
+        let (width, height) = (self.picture.0 as u32, self.picture.1 as u32);
+        let (rate, frames) = (self.reel.rate, furthest.ceil() as usize + 1);
+        let (path, probe) = (run.reference()?, self.probe.clone());
+        let open = move |first: usize| {
+            let spec = DecodeSpec {
+                width,
+                height,
+                fps: rate as u32,
+                start_secs: first as f64 / rate,
+                max_frames: Some((frames - first.min(frames - 1)) as u32),
+            };
+            Ok(Decoder::open(run.tools, path, &probe, spec, &run.cancel)?)
         };
-        let path = run.reference()?;
-        Ok(Decoding(Decoder::open(run.tools, path, &self.probe, spec, &run.cancel)?))
+        Ok(Decoding { kept, open: Box::new(open) })
     }
 
     /// Starts the clip's file.
@@ -301,6 +328,13 @@ impl Prepared {
     }
 }
 
+/// Whether a reel's frames of a size may be kept in memory. An edit list or a wrong duration can
+/// make it longer than it says, but not by much: intake has measured it.
+fn fits(size: (usize, usize), probe: &VideoProbe, rate: u32) -> bool {
+    let frames = (probe.duration_secs * f64::from(rate)).ceil() as usize + 1;
+    frames.saturating_mul(Frame::bytes(size.0 as u32, size.1 as u32)) <= MOST_KEPT_BYTES
+}
+
 /// Frames a second of the reel: the clip's own, or more where slow motion can use them.
 fn reel_rate(sheet: &Sheet, probe: &VideoProbe, fps: u32) -> u32 {
     if sheet.timing.slows() && probe.fps > f64::from(fps) * 1.4 {
@@ -341,6 +375,11 @@ fn say_if_seen(timeline: &Timeline, sheet: &mut Sheet) {
         "no earlier moment of the reference is like its end (`{cost:.1}` times a frame's change), so the transition shows"
     );
     sheet.say("the clip goes on beyond the reference", reason, false);
+}
+
+fn parallax(onward: Option<&Onward>, framing: &Framing) -> &'static str {
+    let none = onward.is_some() || framing::lacks_parallax(framing);
+    if none { "none" } else { "the reference's" }
 }
 
 /// How the camera goes on.
