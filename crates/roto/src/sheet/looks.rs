@@ -64,6 +64,18 @@ impl LookWishes {
         self.wishes.is_empty()
     }
 
+    /// Adds a change. The same look said twice ("cyberpunk, like Blade Runner") is one change, as
+    /// strong as the stronger.
+    pub(super) fn add(&mut self, new: LookWish) {
+        let same = |kept: &&mut LookWish| {
+            (kept.look, kept.part, kept.when) == (new.look, new.part, new.when)
+        };
+        match self.wishes.iter_mut().find(same) {
+            Some(kept) => kept.strength = kept.strength.max(new.strength),
+            None => self.wishes.push(new),
+        }
+    }
+
     /// The pictures whose colours are used.
     pub(crate) fn pictures(&self) -> impl Iterator<Item = Role> + '_ {
         self.wishes.iter().filter_map(|wish| match wish.look {
@@ -161,7 +173,7 @@ pub(super) fn read(wish: &Wish, plan: &ShotPlan, sheet: &mut Sheet) {
 fn file(look: LookKind, wish: &Wish, sheet: &mut Sheet) {
     let change = |part| LookWish { look, strength: wish.strength as f32, part, when: wish.when };
     match part(&wish.on) {
-        Some(part) => sheet.looks.wishes.push(change(part)),
+        Some(part) => sheet.looks.add(change(part)),
         None if wish.on == Target::Sky => sky::read_look(change(Part::All), wish, sheet),
         None => sheet.refuse(wish, unmet::NO_MASK.to_owned()),
     }

@@ -45,7 +45,7 @@ pub(super) fn read_picture(source: Handle, wish: &Wish, facts: Option<&Facts>, s
 
 /// Files a change of the sky's colours.
 pub(super) fn read_look(look: LookWish, wish: &Wish, sheet: &mut Sheet) {
-    sheet.sky.looks.wishes.push(look);
+    sheet.sky.looks.add(look);
     noted(wish, sheet);
 }
 

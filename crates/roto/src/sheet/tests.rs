@@ -32,6 +32,14 @@ fn sheet(wishes: Vec<Wish>) -> Sheet {
 }
 
 #[test]
+fn a_look_that_is_said_twice_is_one_change() {
+    let weaker = Wish { strength: 0.3, ..wish(Want::Mood { mood: Mood::Cyberpunk }) };
+    let sheet = sheet(vec![weaker, wish(Want::Mood { mood: Mood::Cyberpunk })]);
+    assert_eq!(sheet.looks.wishes.len(), 1);
+    assert!((f64::from(sheet.looks.wishes[0].strength) - director::DEFAULT_STRENGTH).abs() < 1e-6);
+}
+
+#[test]
 fn passes_are_named_in_their_order() {
     let plan = plan(vec![
         wish(Want::Effect { effect: director::Effect::Grain }),

@@ -87,7 +87,7 @@ pub(super) fn read(weather: Weather, wish: &Wish, plan: &ShotPlan, sheet: &mut S
     {
         let look = LookKind::Named(look);
         let strength = strength * share;
-        sheet.looks.wishes.push(LookWish { look, strength, part: Part::All, when });
+        sheet.looks.add(LookWish { look, strength, part: Part::All, when });
     }
     true
 }
