@@ -94,17 +94,17 @@ fn is_faststart(bytes: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn boxed(kind: &[u8; 4], body: &[u8]) -> Vec<u8> {
+    fn boxed(kind: [u8; 4], body: &[u8]) -> Vec<u8> {
         let mut bytes = (body.len() as u32 + 8).to_be_bytes().to_vec();
-        bytes.extend_from_slice(kind);
+        bytes.extend_from_slice(&kind);
         bytes.extend_from_slice(body);
         bytes
     }
 
     #[test]
     fn a_header_behind_the_frames_is_noticed() {
-        let (head, data) = (boxed(b"moov", b"x"), boxed(b"mdat", b"frames"));
-        let start = boxed(b"ftyp", b"isom");
+        let (head, data) = (boxed(*b"moov", b"x"), boxed(*b"mdat", b"frames"));
+        let start = boxed(*b"ftyp", b"isom");
         assert!(is_faststart(&[&start[..], &head, &data].concat()));
         assert!(!is_faststart(&[&start[..], &data, &head].concat()));
         assert!(!is_faststart(b"short"));
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_profile_is_read_from_the_configuration() {
-        assert_eq!(profile(&boxed(b"avcC", &[1, 100, 0, 40])), Some(100));
+        assert_eq!(profile(&boxed(*b"avcC", &[1, 100, 0, 40])), Some(100));
         assert_eq!(profile(b"nothing"), None);
     }
 }
