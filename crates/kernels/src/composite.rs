@@ -33,6 +33,8 @@ pub struct Shadow {
     pub flatness: f32,
     /// Width of the ellipse over the width of the layer's foot.
     pub spread: f32,
+    /// How far to the right its middle lies, over the width of the foot.
+    pub offset: f32,
 }
 
 /// Maps px of a plane to px of a layer's level, both from their corners.
@@ -47,7 +49,7 @@ struct Sampler<'a> {
 
 impl Default for Shadow {
     fn default() -> Self {
-        Self { strength: 0.45, flatness: 0.18, spread: 1.25 }
+        Self { strength: 0.45, flatness: 0.18, spread: 1.25, offset: 0.0 }
     }
 }
 
@@ -81,6 +83,27 @@ impl Layer {
     pub fn bounds(&self) -> Rect {
         let [left, top, right, bottom] = self.bounds.map(|v| v as f32);
         Rect { x: left, y: top, width: right - left, height: bottom - top }
+    }
+
+    /// The lowest part of what is not transparent, a fifth of its height: what it stands on.
+    pub fn foot(&self) -> Rect {
+        let [left, top, right, bottom] = self.bounds;
+        let level = &self.levels[0];
+        let from = bottom - (bottom - top).div_ceil(5).min(bottom);
+        let rows = from..bottom.min(level.height);
+        let mut span = (right, left);
+        for row in rows.filter_map(|y| level.pixels.get(y * level.width..(y + 1) * level.width)) {
+            for (x, _) in row.iter().enumerate().filter(|(_, pixel)| pixel[3] >= 128) {
+                span = (span.0.min(x), span.1.max(x + 1));
+            }
+        }
+        let (left, right) = if span.0 < span.1 { span } else { (left, right) };
+        Rect {
+            x: left as f32,
+            y: from as f32,
+            width: (right - left) as f32,
+            height: (bottom - from) as f32,
+        }
     }
 
     /// The level whose pixels are nearest in size to those of a plane, and the way there.
@@ -218,8 +241,8 @@ pub fn contact_shadow(
 ) {
     let luma = frame.size();
     let (layer_w, layer_h) = layer.size();
-    let foot = layer.bounds();
-    let x = foot.x + foot.width / 2.0 - layer_w as f32 / 2.0;
+    let foot = layer.foot();
+    let x = foot.x + (0.5 + shadow.offset) * foot.width - layer_w as f32 / 2.0;
     let y = foot.y + foot.height - layer_h as f32 / 2.0;
     let (cx, cy) = placement.apply((x, y));
     let radius = (0.5 * foot.width * placement.scale * shadow.spread).max(1.0);

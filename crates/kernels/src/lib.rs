@@ -14,7 +14,8 @@
 //! | [`warp`], [`cubic`], [`interpolate`] | by a flow or a similarity; frames between frames; occlusion |
 //! | [`camera`], [`cuts`], [`saliency`], [`sky`] | the camera's path, shot boundaries, the subject, clear sky |
 //! | [`color`], [`convert`], [`lut`], [`transfer`] | spaces, frames to stills, grades, colours of another picture |
-//! | [`composite`], [`matte`], [`grain`] | layers over frames, cut-outs, film grain |
+//! | [`composite`], [`matte`], [`matting`], [`grain`] | layers over frames, cut-outs and their edges, film grain |
+//! | [`track`], [`guided`], [`acutance`] | the ground under a foot, mattes along edges, sharpness of edges |
 //! | [`scan`], [`repaint`] | margins of scanned pictures; a painting over its source |
 //! | [`stylize`] | example-based stylization: the strokes of a picture, carried by motion |
 //! | [`grid`], [`haze`], [`particles`] | coarse grids, air by distance, what falls in it |
@@ -28,6 +29,7 @@
 
 #![allow(clippy::inline_always, reason = "only what is inlined is compiled for the wider level")]
 
+pub mod acutance;
 pub mod blur;
 pub mod camera;
 pub mod color;
@@ -42,6 +44,7 @@ pub mod frame;
 pub mod geometry;
 pub mod grain;
 pub mod grid;
+pub mod guided;
 mod hash;
 pub mod haze;
 pub mod image;
@@ -49,6 +52,7 @@ pub mod interpolate;
 mod linear;
 pub mod lut;
 pub mod matte;
+pub mod matting;
 pub mod metrics;
 pub mod particles;
 pub mod plane;
@@ -61,6 +65,7 @@ pub mod simd;
 pub mod sky;
 pub mod stylize;
 pub mod tape;
+pub mod track;
 pub mod transfer;
 mod upsample;
 pub mod warp;

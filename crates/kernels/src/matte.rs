@@ -3,10 +3,10 @@
 //! Only what is sure: the border of the picture must be of one colour, and the subject must stand
 //! clear of it. A cluttered photo is refused, with how plain its border is.
 
-use crate::blur;
 use crate::color::{LabTable, lab_distance};
 use crate::image::{Rgb8, Rgba8};
-use crate::plane::{Mask, Plane, PlaneRef};
+use crate::matting;
+use crate::plane::{Mask, Plane, ShapeError};
 
 /// Lab distance up to which a pixel may be background.
 const NEAR: f32 = 10.0;
@@ -20,8 +20,14 @@ const LEAST_PLAINNESS: f32 = 0.8;
 /// Limits of the subject's part of the picture.
 const COVERAGE: (f32, f32) = (0.005, 0.97);
 
-/// Standard deviation in px of the soft edge.
-const FEATHER: f32 = 1.2;
+/// Part of the shorter side over which the subject's border may be soft.
+const SOFT: f32 = 0.008;
+
+/// A shadow on the background differs from it in Lab colour by no more than this, is darker by no
+/// more than this, and comes and goes by no more than this from pixel to pixel.
+const SHADOW_CAST: f32 = 6.0;
+const SHADOW_DEPTH: f32 = 55.0;
+const SHADOW_STEP: f32 = 2.4;
 
 /// Why a picture can't be cut.
 #[derive(Debug, Clone, Copy, PartialEq, thiserror::Error)]
@@ -42,6 +48,9 @@ pub enum MatteError {
         /// Part of the picture that would be kept, 0 to 1.
         coverage: f32,
     },
+    /// The picture's buffers don't fit.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
 }
 
 /// Cuts the subject out: straight alpha, the colours of the soft edge freed from the background.
@@ -60,8 +69,8 @@ pub fn cut_out(image: &Rgb8) -> Result<Rgba8, MatteError> {
     if !(COVERAGE.0..=COVERAGE.1).contains(&coverage) {
         return Err(MatteError::NoSubject { coverage });
     }
-    let soft = blur::gaussian(hard.as_ref(), FEATHER);
-    Ok(freed(image, soft.as_ref(), mean_rgb(image, hard.as_ref())))
+    let band = (SOFT * image.width().min(image.height()) as f32).max(2.0) as usize;
+    Ok(matting::refine(image, hard.as_ref(), band)?)
 }
 
 /// Indices of the pixels along the border.
@@ -80,75 +89,66 @@ fn median(colors: &[[f32; 3]]) -> [f32; 3] {
     })
 }
 
-/// 0 where the background reaches from the border, 255 elsewhere.
+/// 0 where the background and the soft shadows on it reach from the border, 255 elsewhere.
 fn flood(
     (width, height): (usize, usize),
     lab: &[[f32; 3]],
     background: [f32; 3],
     border: &[usize],
 ) -> Plane {
+    let calm = calmed(lab, (width, height));
     let mut data = vec![255u8; width * height];
     let mut open: Vec<usize> = Vec::new();
-    let mut visit = |i: usize, open: &mut Vec<usize>| {
-        if data[i] != 0 && lab_distance(lab[i], background) <= NEAR {
+    let mut visit = |i: usize, from: Option<usize>, open: &mut Vec<usize>| {
+        let near = |i: usize| lab_distance(lab[i], background) <= NEAR;
+        let shaded = |from: usize| {
+            let cast = libm::hypotf(calm[i][1] - background[1], calm[i][2] - background[2]);
+            cast <= SHADOW_CAST
+                && (0.0..=SHADOW_DEPTH).contains(&(background[0] - calm[i][0]))
+                && (calm[i][0] - calm[from][0]).abs() <= SHADOW_STEP
+        };
+        if data[i] != 0 && (near(i) || from.is_some_and(shaded)) {
             data[i] = 0;
             open.push(i);
         }
     };
     for &i in border {
-        visit(i, &mut open);
+        visit(i, None, &mut open);
     }
     while let Some(i) = open.pop() {
         let (x, y) = (i % width, i / width);
         if x > 0 {
-            visit(i - 1, &mut open);
+            visit(i - 1, Some(i), &mut open);
         }
         if x + 1 < width {
-            visit(i + 1, &mut open);
+            visit(i + 1, Some(i), &mut open);
         }
         if y > 0 {
-            visit(i - width, &mut open);
+            visit(i - width, Some(i), &mut open);
         }
         if y + 1 < height {
-            visit(i + width, &mut open);
+            visit(i + width, Some(i), &mut open);
         }
     }
     Plane::of_size(data, (width, height))
 }
 
-/// Mean colour of the pixels that `subject` leaves out.
-fn mean_rgb(image: &Rgb8, subject: PlaneRef<'_>) -> [f32; 3] {
-    let (mut sum, mut count) = ([0u64; 3], 0u64);
-    for (y, row) in subject.rows().enumerate() {
-        for (&kept, pixel) in row.iter().zip(image.row(y)) {
-            if kept == 0 {
-                (0..3).for_each(|c| sum[c] += u64::from(pixel[c]));
-                count += 1;
+/// Means over 3 x 3 px: noise makes no steps.
+fn calmed(lab: &[[f32; 3]], (width, height): (usize, usize)) -> Vec<[f32; 3]> {
+    let at = |x: usize, y: usize| lab[y.min(height - 1) * width + x.min(width - 1)];
+    (0..lab.len())
+        .map(|i| {
+            let (x, y) = (i % width, i / width);
+            let mut sum = [0.0; 3];
+            for dy in 0..3 {
+                for dx in 0..3 {
+                    let near = at((x + dx).saturating_sub(1), (y + dy).saturating_sub(1));
+                    (0..3).for_each(|k| sum[k] += near[k] / 9.0);
+                }
             }
-        }
-    }
-    sum.map(|s| s as f32 / count.max(1) as f32)
-}
-
-/// Gives each pixel its alpha and takes the background's part out of its colour. The blurred mask
-/// is drawn in a little, so that no rim of background stays.
-fn freed(image: &Rgb8, soft: PlaneRef<'_>, background: [f32; 3]) -> Rgba8 {
-    let pixels = (0..image.height()).flat_map(|y| {
-        image.row(y).iter().zip(soft.row(y)).map(|(pixel, &mask)| {
-            let alpha = ((f32::from(mask) / 255.0 - 0.4) / 0.5).clamp(0.0, 1.0);
-            let [r, g, b]: [u8; 3] = std::array::from_fn(|c| {
-                let seen = f32::from(pixel[c]);
-                let own = seen + (1.0 - alpha) * (seen - background[c]) / alpha.max(0.3);
-                crate::resize::to_byte(own)
-            });
-            [r, g, b, crate::resize::to_byte(255.0 * alpha)]
+            sum
         })
-    });
-    let mut out = image.to_rgba();
-    for (out, pixel) in out.pixels_mut().iter_mut().zip(pixels.collect::<Vec<_>>()) {
-        *out = pixel;
-    }
-    out
+        .collect()
 }
 
 #[cfg(test)]
@@ -192,6 +192,21 @@ mod tests {
             if disc(x, y) && !hole { [30, 90, 40] } else { [240, 240, 240] }
         });
         assert_eq!(cut_out(&image.unwrap()).unwrap().at(100, 80)[3], 255);
+    }
+
+    #[test]
+    fn a_soft_shadow_beside_the_subject_goes_and_a_grey_subject_stays() {
+        for colour in [[180, 40, 30], [150, 150, 152]] {
+            let image = Rgb8::from_fn(200, 160, |x, y| {
+                let far = ((x as f32 - 140.0) / 50.0).hypot((y as f32 - 120.0) / 16.0);
+                let shadow = 70.0 * (1.0 - far).clamp(0.0, 1.0);
+                let n = noise(x, y, 3.0);
+                if disc(x, y) { colour } else { [236 - shadow as u8 + n; 3] }
+            });
+            let cut = cut_out(&image.unwrap()).unwrap();
+            assert_eq!(cut.at(100, 80)[3], 255, "{colour:?}");
+            assert!(cut.at(158, 118)[3] < 20, "{colour:?} {:?}", cut.at(158, 118));
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! Renders one clip from a plan that is written by hand, to look at what the engine does.
 //!
-//! `render OUT SECS WxH REFERENCE [image=PATH]... [element=PATH]... [sound] WANT...`
+//! `render OUT SECS WxH REFERENCE [image=PATH]... [element=PATH [view=PATH]...]... [sound] WANT...`
 //!
 //! A WANT is a wish in the plan's JSON, such as `{"kind":"mood","mood":"noir"}`; one that is no
 //! JSON is taken as a prompt.
@@ -62,7 +62,8 @@ fn shot(
     rest: &[String],
 ) -> Result<Shot, AnyError> {
     let mut inputs = vec![video(reference)];
-    let (mut images, mut elements, mut sound, mut prompt) = (0, 0, false, String::new());
+    let (mut images, mut elements, mut views) = (0, 0, 0);
+    let (mut sound, mut prompt) = (false, String::new());
     let mut wishes = Vec::new();
     for arg in rest {
         if let Some(path) = arg.strip_prefix("image=") {
@@ -71,6 +72,9 @@ fn shot(
         } else if let Some(path) = arg.strip_prefix("element=") {
             elements += 1;
             inputs.push(picture(Role::ElementFrontal { n: elements }, path)?);
+        } else if let Some(path) = arg.strip_prefix("view=") {
+            views += 1;
+            inputs.push(picture(Role::ElementView { n: elements, view: views }, path)?);
         } else if arg == "sound" {
             sound = true;
         } else if arg.starts_with('{') {

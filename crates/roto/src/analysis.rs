@@ -15,7 +15,7 @@ use kernels::saliency;
 use kernels::sky::{self, Sky};
 use kernels::stylize::Histogram;
 use kernels::transfer::ColorStats;
-use kernels::{CameraPath, FlowField, Plane, ShapeError, Similarity, Yuv420Ref};
+use kernels::{CameraPath, FlowField, FlowPair, Plane, ShapeError, Similarity, Yuv420Ref};
 
 use crate::mask::Skies;
 use crate::timeline::Likeness;
@@ -46,6 +46,9 @@ const FULL_MOTION: f32 = 0.012;
 const LEAST_ENERGY: f32 = 0.02;
 const PART_OF_MOST: f32 = 0.15;
 
+/// Frames between which motion is also found at once: over many steps small errors add up.
+pub(crate) const LINK: usize = 8;
+
 /// Part of the vectors that must agree for the camera's motion to count.
 const LEAST_INLIERS: f32 = 0.25;
 
@@ -69,6 +72,8 @@ pub(crate) struct Questions {
     pub(crate) tones: bool,
     /// Where the sky is.
     pub(crate) sky: bool,
+    /// How every part of the picture moves; asks for the path too.
+    pub(crate) flows: bool,
 }
 
 /// The answers. Points and lengths are in parts of the frame's width and height.
@@ -94,6 +99,10 @@ pub(crate) struct Analysis {
     pub(crate) tones: Vec<Histogram>,
     /// Small pictures of the frames; empty if likeness was not asked for.
     pub(crate) thumbs: Vec<[Plane; 3]>,
+    /// Motion from each frame to the next, both ways, in px of the copy; empty if not asked for.
+    pub(crate) flows: Vec<FlowPair>,
+    /// Motion from each [`LINK`]th frame to the next such, as `flows`.
+    pub(crate) links: Vec<FlowPair>,
     /// The usual distance of a frame from the next.
     pub(crate) usual: f32,
     /// Where the sky is; empty if not asked for.
@@ -113,6 +122,9 @@ pub(crate) struct Analyst {
     thumbs: Vec<[Plane; 3]>,
     skies: Vec<Sky>,
     before: Option<FlowImage>,
+    flows: Vec<FlowPair>,
+    links: Vec<FlowPair>,
+    linked: Option<FlowImage>,
     size: (usize, usize),
 }
 
@@ -145,6 +157,9 @@ impl Analyst {
             thumbs: Vec::new(),
             skies: Vec::new(),
             before: None,
+            flows: Vec::new(),
+            links: Vec::new(),
+            linked: None,
             size: (1, 1),
         }
     }
@@ -181,6 +196,13 @@ impl Analyst {
     fn see_motion(&mut self, frame: Yuv420Ref<'_>) -> Result<(), ShapeError> {
         let params = FlowParams { finest: 1, ..FlowParams::default() };
         let now = FlowImage::new(frame.y(), params);
+        let index = self.features.len().saturating_sub(1);
+        if self.questions.flows
+            && index.is_multiple_of(LINK)
+            && let Some(before) = self.linked.replace(now.clone())
+        {
+            self.links.push(flow::pair(&before, &now)?);
+        }
         let mut motion = None;
         if let Some(before) = self.before.replace(now)
             && let Some(now) = &self.before
@@ -190,6 +212,9 @@ impl Analyst {
             let known = camera.inliers >= LEAST_INLIERS;
             self.motions.push(if known { camera.motion } else { Similarity::IDENTITY });
             let back = if known { camera.motion.inverse() } else { Similarity::IDENTITY };
+            if self.questions.flows {
+                self.flows.push(pair.clone());
+            }
             motion = Some((pair.backward, back));
         }
         if self.questions.subject {
@@ -246,6 +271,8 @@ impl Analyst {
             sharpness: self.sharpness,
             tones,
             thumbs: self.thumbs,
+            flows: self.flows,
+            links: self.links,
             usual: 0.0,
         };
         analysis.usual = analysis.median_step();
@@ -413,79 +440,4 @@ impl Likeness for Analysis {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use kernels::Yuv420;
-
-    fn flat(code: [u8; 3]) -> Yuv420 {
-        Yuv420::new(64, 36, code).unwrap()
-    }
-
-    fn analyse(frames: &[Yuv420], questions: Questions) -> Analysis {
-        let mut analyst = Analyst::new(questions);
-        for frame in frames {
-            analyst.see(frame.as_ref()).unwrap();
-        }
-        analyst.finish()
-    }
-
-    #[test]
-    fn each_shot_has_its_own_colours() {
-        let mut frames = vec![flat([200, 90, 150]); 10];
-        frames.extend(vec![flat([60, 160, 100]); 11]);
-        let asked = Questions { cuts: true, colours: true, ..Questions::default() };
-        let analysis = analyse(&frames, asked);
-        assert_eq!(analysis.shots, vec![0..10, 10..21]);
-        assert!(analysis.colours[0].mean()[0] > analysis.colours[1].mean()[0] + 30.0);
-        assert_eq!((analysis.shot_of(9), analysis.shot_of(10)), (0, 1));
-        assert_eq!(analysis.grade_of(9), (0, None));
-    }
-
-    #[test]
-    fn the_subject_is_what_moved_even_while_it_rests() {
-        let mut subjects = vec![(0.9, 0.5, 0.6); 10];
-        let mut movers = vec![(0.5, 0.5, 0.0); 10];
-        movers[2] = (0.2, 0.4, 0.5);
-        movers[6] = (0.4, 0.4, 0.5);
-        follow_movers(&mut subjects, &movers, &(0..10));
-        assert_eq!(subjects[0].0, 0.2);
-        assert!((subjects[4].0 - 0.3).abs() < 1e-6);
-        assert_eq!(subjects[9].0, 0.4);
-        let mut still = vec![(0.9, 0.5, 0.6); 4];
-        follow_movers(&mut still, &[(0.5, 0.5, 0.001); 4], &(0..4));
-        assert_eq!(still[3].0, 0.9);
-    }
-
-    #[test]
-    fn what_is_not_asked_is_not_computed() {
-        let frames = vec![flat([100, 128, 128]); 5];
-        let asked = Questions { cuts: true, ..Questions::default() };
-        let analysis = analyse(&frames, asked);
-        assert!(analysis.path.is_none() && analysis.sharpness.is_empty());
-        assert!(analysis.colours.is_empty() && analysis.subjects.is_empty());
-    }
-
-    #[test]
-    fn a_dissolve_blends_the_grades() {
-        let analysis = Analysis {
-            shots: vec![0..40, 40..80],
-            dissolved: vec![false, true],
-            ..Analysis::default()
-        };
-        assert_eq!(analysis.grade_of(20), (0, None));
-        let (shot, other) = analysis.grade_of(39);
-        let (next, share) = other.unwrap();
-        assert!(shot == 0 && next == 1 && share > 0.4);
-        assert_eq!(analysis.grade_of(40), (1, Some((0, 0.5))));
-        assert_eq!(analysis.grade_of(60), (1, None));
-    }
-
-    #[test]
-    fn moments_that_look_alike_are_near() {
-        let frames: Vec<Yuv420> = (0..40u8).map(|n| flat([60 + 10 * (n % 10), 128, 128])).collect();
-        let asked = Questions { likeness: true, ..Questions::default() };
-        let analysis = analyse(&frames, asked);
-        assert!(analysis.distance(5, 25) < 0.1 * analysis.distance(5, 28));
-        assert!(analysis.usual() > 0.0);
-    }
-}
+mod tests;

@@ -55,6 +55,17 @@ impl Scene {
 
     /// A place on the screen at the shot's start, as the scene carries it to frame `n`.
     pub(crate) fn carried(&self, start: &Similarity, n: usize) -> Similarity {
+        self.carried_by(start, n, |from, to| self.scene(from, to))
+    }
+
+    /// A place on the screen at the shot's start, carried to frame `n` by a motion between two
+    /// moments of the reel in px of the picture.
+    pub(crate) fn carried_by(
+        &self,
+        start: &Similarity,
+        n: usize,
+        motion: impl Fn(f64, f64) -> Similarity,
+    ) -> Similarity {
         let first = self.shot_start(n);
         let anchor = self.cues[first].main();
         let middle = (self.picture.0 as f32 / 2.0, self.picture.1 as f32 / 2.0);
@@ -63,7 +74,7 @@ impl Scene {
         let windows = self.windows(n);
         let at = |moment: f64, window: Window| {
             let to_screen = to_middle.inverse().then(&window.to_screen(self.screen));
-            start.then(&from_screen).then(&self.scene(anchor, moment)).then(&to_screen)
+            start.then(&from_screen).then(&motion(anchor, moment)).then(&to_screen)
         };
         let cue = &self.cues[n];
         let main = at(cue.at, windows.at);
@@ -73,6 +84,20 @@ impl Scene {
         }
     }
 
+    /// The moment at which places of frame `n`'s shot are given, and where a point of the screen
+    /// (from its middle) lies in the analysis' copy then, from the copy's corner.
+    pub(crate) fn anchor(&self, n: usize, point: (f32, f32)) -> (f64, (f32, f32)) {
+        let first = self.shot_start(n);
+        let place = self.window(first).to_screen(self.screen).inverse().apply(point);
+        let factor = self.copy_scale();
+        (self.cues[first].main(), (place.0 / factor, place.1 / factor))
+    }
+
+    /// Px of the picture in a px of the analysis' copy.
+    pub(crate) fn copy_scale(&self) -> f32 {
+        self.picture.0 as f32 / self.analysis.size.0.max(1) as f32
+    }
+
     /// How the scene moved between two moments of the reel, in px of the picture.
     fn scene(&self, from: f64, to: f64) -> Similarity {
         let Some(path) = &self.analysis.path else { return Similarity::IDENTITY };
@@ -80,7 +105,7 @@ impl Scene {
             let (a, b) = (path.pose(at.floor() as usize), path.pose(at.ceil() as usize));
             between(&a, &b, at.fract() as f32)
         };
-        let factor = self.picture.0 as f32 / self.analysis.size.0.max(1) as f32;
+        let factor = self.copy_scale();
         pose(from).inverse().then(&pose(to)).resized(factor)
     }
 
@@ -99,7 +124,7 @@ impl Scene {
     }
 }
 
-fn between(a: &Similarity, b: &Similarity, t: f32) -> Similarity {
+pub(crate) fn between(a: &Similarity, b: &Similarity, t: f32) -> Similarity {
     let mix = |a: f32, b: f32| a + t * (b - a);
     Similarity {
         scale: mix(a.scale, b.scale),

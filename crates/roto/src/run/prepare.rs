@@ -432,5 +432,6 @@ fn questions(
         sharpness: still || strokes,
         tones: strokes,
         sky,
+        flows: !sheet.layers.is_empty(),
     }
 }

@@ -15,7 +15,7 @@ use crate::look::Colourist;
 use crate::scene::Scene;
 use crate::sheet::{LayerWish, LookKind, LookWishes, Sheet};
 use crate::stages::{
-    Elements, FinishStage, Grade, LightStage, Stage, WearStage, WeatherStage, cut_out, shines,
+    Elements, FinishStage, Grade, LightStage, Stage, View, WearStage, WeatherStage, cut_out, shines,
 };
 
 /// Limits on an input picture; intake has checked tighter ones.
@@ -54,7 +54,7 @@ impl Run<'_> {
             stages.push(Box::new(sky));
         }
         if !layers.is_empty() {
-            stages.push(Box::new(Elements::new(layers, Arc::clone(&scene))));
+            stages.push(Box::new(Elements::new(layers, Arc::clone(&scene))?));
         }
         // Weather is painted too.
         let paints = !sheet.styles.is_empty();
@@ -116,28 +116,49 @@ impl Run<'_> {
         Ok(Some(Grade::new(colourist, analysis, rate, &names)))
     }
 
-    /// The layers that can be cut out; the others become unmet.
-    fn layers(&self, sheet: &mut Sheet) -> Result<Vec<(LayerWish, Rgba8)>, Failure> {
+    /// The layers of which a view can be cut out, frontal ones first; the others become unmet.
+    fn layers(&self, sheet: &mut Sheet) -> Result<Vec<(LayerWish, Vec<View>)>, Failure> {
         let mut layers = Vec::with_capacity(sheet.layers.len());
         for wish in std::mem::take(&mut sheet.layers) {
             sheet.unmet.retain(|unmet| !(unmet.provisional && unmet.words == wish.words));
-            let Some(image) = self.picture(wish.role)? else {
-                let reason = format!("`{}` is not among the inputs", wish.name());
-                sheet.say(&wish.words, reason, false);
-                continue;
-            };
-            match cut_out(&image) {
-                Ok(cut) => {
-                    sheet.layers.push(wish.clone());
-                    layers.push((wish, cut));
+            let mut refusal = format!("`{}` is not among the inputs", wish.name());
+            let mut views = Vec::new();
+            for role in self.views_of(wish.role) {
+                let Some(image) = self.picture(role)? else { continue };
+                match cut_out(&image) {
+                    Ok(image) => views.push(View { role, image }),
+                    Err(error) if views.is_empty() => {
+                        refusal = format!("`{}` can't be cut out: {error}", wish.name());
+                    }
+                    Err(_) => {}
                 }
-                Err(error) => {
-                    let reason = format!("`{}` can't be cut out: {error}", wish.name());
-                    sheet.say(&wish.words, reason, false);
-                }
+            }
+            if views.is_empty() {
+                sheet.say(&wish.words, refusal, false);
+            } else {
+                sheet.layers.push(wish.clone());
+                layers.push((wish, views));
             }
         }
         Ok(layers)
+    }
+
+    /// The files that show a layer, the one that was asked for first.
+    fn views_of(&self, role: Role) -> Vec<Role> {
+        let of = match role {
+            Role::ElementFrontal { n } | Role::ElementView { n, .. } => n,
+            Role::Image { .. } | Role::Video { .. } => return vec![role],
+        };
+        let mut views: Vec<Role> = self
+            .shot
+            .inputs
+            .iter()
+            .map(|input| input.role)
+            .filter(|other| matches!(other, Role::ElementFrontal { n } | Role::ElementView { n, .. } if *n == of))
+            .collect();
+        views.sort_unstable();
+        views.sort_by_key(|other| *other != role);
+        views
     }
 
     pub(super) fn picture(&self, role: Role) -> Result<Option<StillImage>, Failure> {

@@ -1,6 +1,9 @@
 //! Wishes about things put into the scene.
 
-use director::{Edge, Entry, Handle, HandleKind, Path, Place, Placement, When, Wish};
+use director::{
+    Edge, Entry, Handle, HandleKind, Path, Pivot, Place, Placement, ShotPlan, Side as Beside, Want,
+    When, Wish,
+};
 use domain::facts::{Facts, MediaFacts, Role};
 
 use super::Sheet;
@@ -31,6 +34,10 @@ pub(crate) struct LayerWish {
     pub(crate) high: bool,
     /// Size relative to what looks natural.
     pub(crate) scale: f32,
+    /// Size that its distance gives it: 1 in the middle distance.
+    pub(crate) nearness: f32,
+    /// The element that it is placed by, and on which side of it.
+    pub(crate) landmark: Option<(Role, Beside)>,
     /// The edge that it comes in from.
     pub(crate) from: Option<Edge>,
     /// It becomes visible where it is.
@@ -42,7 +49,13 @@ pub(crate) struct LayerWish {
 }
 
 /// Files a placement.
-pub(super) fn read(placement: &Placement, wish: &Wish, facts: Option<&Facts>, sheet: &mut Sheet) {
+pub(super) fn read(
+    placement: &Placement,
+    wish: &Wish,
+    plan: &ShotPlan,
+    facts: Option<&Facts>,
+    sheet: &mut Sheet,
+) {
     if let Some(thing) = &placement.replaces {
         let reason = format!("roto can't take `{thing}` out of the picture to put another there");
         sheet.refuse(wish, reason);
@@ -61,8 +74,9 @@ pub(super) fn read(placement: &Placement, wish: &Wish, facts: Option<&Facts>, sh
         Some(Some(found)) => found,
         None => role,
     };
-    let layer = layer(placement, role, wish);
-    say_limits(placement, wish, sheet);
+    let landmark = placement.pivot.as_ref().and_then(|pivot| landmark(pivot, placement, plan));
+    let layer = layer(placement, role, landmark, wish);
+    say_limits(placement, landmark.is_some(), wish, sheet);
     if !cut_is_sure(role, facts) {
         // Whether the background is plain is only known once the picture is looked at.
         let reason = format!(
@@ -90,17 +104,44 @@ fn cut_is_sure(role: Role, facts: Option<&Facts>) -> bool {
         .is_some_and(|input| matches!(&input.media, MediaFacts::Image(image) if image.has_alpha))
 }
 
-fn layer(placement: &Placement, role: Role, wish: &Wish) -> LayerWish {
+/// The other layer that a place is relative to, if it is one.
+fn landmark(pivot: &Pivot, own: &Placement, plan: &ShotPlan) -> Option<(Role, Beside)> {
+    let handle = pivot.thing.split_whitespace().find_map(|word| {
+        word.trim_matches(|c: char| !c.is_alphanumeric() && c != '@').parse::<Handle>().ok()
+    })?;
+    let placed = plan.wishes.iter().find_map(|wish| match &wish.want {
+        Want::Place(other) if other.source == handle => Some(other),
+        _ => None,
+    })?;
+    // Two layers that stand by each other stand nowhere.
+    let circular = placed.pivot.is_some() || handle == own.source;
+    (!circular).then(|| (handle.role(), pivot.side))
+}
+
+fn layer(
+    placement: &Placement,
+    role: Role,
+    landmark: Option<(Role, Beside)>,
+    wish: &Wish,
+) -> LayerWish {
+    // What is named but not found still says on which side the layer would be.
+    let implied = placement.pivot.as_ref().filter(|_| landmark.is_none()).map(|pivot| pivot.side);
     let at = |place: Place| placement.at.contains(&place);
     let side =
         [(Place::Left, Side::Left), (Place::Right, Side::Right), (Place::Centre, Side::Centre)]
             .into_iter()
-            .find_map(|(place, side)| at(place).then_some(side));
-    let airborne =
-        at(Place::Sky) || matches!(placement.path, Some(Path::Flies | Path::Floats | Path::Falls));
+            .find_map(|(place, side)| at(place).then_some(side))
+            .or(match implied {
+                Some(Beside::LeftOf) => Some(Side::Left),
+                Some(Beside::RightOf) => Some(Side::Right),
+                _ => None,
+            });
+    let airborne = at(Place::Sky) || matches!(placement.path, Some(Path::Flies | Path::Floats));
     let nearness = match () {
         () if at(Place::Foreground) => 1.5,
-        () if at(Place::Background) => 0.6,
+        () if at(Place::Background) => 0.55,
+        () if implied == Some(Beside::Behind) => 0.75,
+        () if implied == Some(Beside::InFront) => 1.15,
         () => 1.0,
     };
     LayerWish {
@@ -108,8 +149,10 @@ fn layer(placement: &Placement, role: Role, wish: &Wish) -> LayerWish {
         words: wish.said().to_owned(),
         side,
         airborne,
-        high: at(Place::Sky) || at(Place::Top),
-        scale: (placement.scale as f32 * nearness).clamp(0.15, 4.0),
+        high: at(Place::Sky) || at(Place::Top) || implied == Some(Beside::Above),
+        scale: (placement.scale as f32).clamp(0.25, 3.0),
+        nearness,
+        landmark,
         from: match placement.entry {
             Some(Entry::From(edge)) => Some(edge),
             _ => None,
@@ -121,7 +164,7 @@ fn layer(placement: &Placement, role: Role, wish: &Wish) -> LayerWish {
 }
 
 /// Names the parts of a placement that a rigid picture can't do.
-fn say_limits(placement: &Placement, wish: &Wish, sheet: &mut Sheet) {
+fn say_limits(placement: &Placement, by_another: bool, wish: &Wish, sheet: &mut Sheet) {
     if matches!(placement.path, Some(Path::Walks | Path::Runs)) {
         let reason = "a cut-out picture glides along; its limbs don't move";
         sheet.refuse(wish, reason.to_owned());
@@ -129,9 +172,9 @@ fn say_limits(placement: &Placement, wish: &Wish, sheet: &mut Sheet) {
     if matches!(placement.path, Some(Path::Spins)) {
         sheet.refuse(wish, "a flat picture has no other sides to turn to".to_owned());
     }
-    if let Some(pivot) = &placement.pivot {
+    if let Some(pivot) = placement.pivot.as_ref().filter(|_| !by_another) {
         let reason = format!(
-            "roto does not find `{}` in the picture; the layer goes to a free place",
+            "roto does not find `{}` in the picture; the layer goes to a free place on the side that the words imply",
             pivot.thing
         );
         sheet.refuse(wish, reason);

@@ -99,7 +99,7 @@ impl Sheet {
             Want::Task { .. } | Want::Frame { .. } | Want::Length { .. } => {}
             Want::Time { change } => self.timing.add(*change, wish),
             Want::Camera { act, direction } => camera::read(*act, *direction, wish, plan, self),
-            Want::Place(placement) => layers::read(placement, wish, facts, self),
+            Want::Place(placement) => layers::read(placement, wish, plan, facts, self),
             Want::Image { source, role: role @ (ImageRole::StartFrame | ImageRole::EndFrame) } => {
                 start::read(*source, *role, wish, plan, facts, self);
             }

@@ -18,7 +18,7 @@ mod wear;
 mod weather;
 
 pub(crate) use cutting::cut_out;
-pub(crate) use elements::Elements;
+pub(crate) use elements::{Elements, View};
 pub(crate) use finish::FinishStage;
 pub(crate) use grade::Grade;
 pub(crate) use light::{LightStage, shines};
