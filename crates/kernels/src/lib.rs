@@ -20,6 +20,8 @@
 //! | [`stylize`] | example-based stylization: the strokes of a picture, carried by motion |
 //! | [`grid`], [`haze`], [`particles`] | coarse grids, air by distance, what falls in it |
 //! | [`tape`] | what tape and tubes do to lines |
+//! | [`tensor`], [`kuwahara`], [`dog`] | where structure runs; strokes along it; lines on it |
+//! | [`texture`], [`cells`] | paper, canvas, strokes, tesserae that hang on the scene; pixels |
 //! | [`metrics`] | quality of pictures and motion |
 //! | [`simd`] | which instruction set hot loops run on; the one module with `unsafe` |
 //!
@@ -32,11 +34,13 @@
 pub mod acutance;
 pub mod blur;
 pub mod camera;
+pub mod cells;
 pub mod color;
 pub mod composite;
 pub mod convert;
 pub mod cubic;
 pub mod cuts;
+pub mod dog;
 pub mod field;
 mod floats;
 pub mod flow;
@@ -49,6 +53,7 @@ mod hash;
 pub mod haze;
 pub mod image;
 pub mod interpolate;
+pub mod kuwahara;
 mod linear;
 pub mod lut;
 pub mod matte;
@@ -65,6 +70,8 @@ pub mod simd;
 pub mod sky;
 pub mod stylize;
 pub mod tape;
+pub mod tensor;
+pub mod texture;
 pub mod track;
 pub mod transfer;
 mod upsample;

@@ -48,12 +48,23 @@ pub(crate) fn for_items<T: Send>(
     width: usize,
     work: impl Fn(usize, &mut [T]) + Sync,
 ) {
+    for_items_with(data, width, || (), |(), y, row| work(y, row));
+}
+
+/// [`for_rows_with`] for rows of `width` items.
+pub(crate) fn for_items_with<T: Send, S>(
+    data: &mut [T],
+    width: usize,
+    scratch: impl Fn() -> S + Sync,
+    work: impl Fn(&mut S, usize, &mut [T]) + Sync,
+) {
     data.par_chunks_mut(width * BAND_ROWS).enumerate().for_each(|(band, rows)| {
         simd::widest(
             #[inline(always)]
             || {
+                let mut scratch = scratch();
                 for (i, row) in rows.chunks_mut(width).enumerate() {
-                    work(band * BAND_ROWS + i, row);
+                    work(&mut scratch, band * BAND_ROWS + i, row);
                 }
             },
         );

@@ -13,7 +13,7 @@
 //! | `framing` | the window over the picture |
 //! | `mask` | which part of a frame is sky |
 //! | `scene` | where things of the scene are on the screen |
-//! | `stages` | pictures, sky, elements, grade, weather, light, wear, finish, in this order; strokes come before the grade and after the weather |
+//! | `stages` | pictures, sky, elements, grade, weather, light, medium, wear, finish, in this order; strokes come before the grade and after the weather |
 //! | `look` | named looks and colour transfer as one table a shot |
 //! | `run` | the threads, the files, the report |
 //!
@@ -137,6 +137,7 @@ fn cpu_secs(sheet: &Sheet, plan: &ShotPlan) -> f64 {
     add(!sheet.styles.is_empty(), 8.0);
     add(!sheet.light.is_empty(), 0.4);
     add(!sheet.wear.is_empty(), 0.5);
+    add(!sheet.media.is_empty(), 0.9);
     add(!sheet.finish.is_empty(), 0.25);
     a_second * f64::from(plan.length_secs)
 }

@@ -106,6 +106,8 @@ pub enum Medium {
     Pencil,
     /// Pen and ink.
     Ink,
+    /// Ink wash, brush and ink.
+    InkWash,
     /// Charcoal.
     Charcoal,
     /// A sketch, no medium named.
@@ -118,6 +120,8 @@ pub enum Medium {
     Comic,
     /// Woodblock print.
     Woodblock,
+    /// Linocut.
+    Linocut,
     /// Low-resolution pixels.
     Pixel,
     /// Stop motion, clay.
@@ -126,8 +130,10 @@ pub enum Medium {
     Render3d,
     /// Low-polygon rendering.
     LowPoly,
-    /// Stained glass or mosaic.
+    /// Mosaic.
     Mosaic,
+    /// Stained glass.
+    StainedGlass,
     /// Cut paper, origami.
     Paper,
     /// Impressionist paint.

@@ -417,6 +417,7 @@ fn questions(
     let path = sheet.framing.needs_path()
         || !sheet.layers.is_empty()
         || !sheet.weather.is_empty()
+        || !sheet.media.is_empty()
         || sheet.light.any(&[Light::GodRays, Light::Flare, Light::Backlight, Light::MotionBlur])
         || goes_on
         || sheet.over_picture()

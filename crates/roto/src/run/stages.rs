@@ -15,7 +15,8 @@ use crate::look::Colourist;
 use crate::scene::Scene;
 use crate::sheet::{LayerWish, LookKind, LookWishes, Sheet};
 use crate::stages::{
-    Elements, FinishStage, Grade, LightStage, Stage, View, WearStage, WeatherStage, cut_out, shines,
+    Elements, FinishStage, Grade, LightStage, MediumStage, Stage, View, WearStage, WeatherStage,
+    cut_out, shines,
 };
 
 /// Limits on an input picture; intake has checked tighter ones.
@@ -81,6 +82,9 @@ impl Run<'_> {
         drop_sourceless(prepared, sheet);
         if !sheet.light.is_empty() {
             stages.push(Box::new(LightStage::new(&sheet.light, Arc::clone(&scene))));
+        }
+        for wish in &sheet.media {
+            stages.push(Box::new(MediumStage::new(wish, Arc::clone(&scene))));
         }
         if !sheet.wear.is_empty() {
             let (frames, seed) = (prepared.cues.len(), self.shot.seed);

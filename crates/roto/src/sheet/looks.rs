@@ -6,7 +6,7 @@ use director::{
 };
 use domain::facts::Role;
 
-use super::{LayerWish, Sheet, effects, keeps_colours, sky, style, unmet, weather};
+use super::{LayerWish, Sheet, effects, keeps_colours, medium, sky, style, unmet, weather};
 use crate::look::{Look, Part};
 
 /// One colour change.
@@ -139,6 +139,7 @@ pub(super) fn read_image(
 /// Files a wish about light, time of day, mood, weather, medium or effect.
 pub(super) fn read(wish: &Wish, plan: &ShotPlan, sheet: &mut Sheet) {
     let found = match &wish.want {
+        Want::Medium { medium: repainted } if medium::read(*repainted, wish, plan, sheet) => return,
         Want::TimeOfDay { time } => Answer::look(time_of_day(*time)),
         Want::Mood { mood } => Answer::look(of_mood(*mood)),
         Want::Weather { weather: kind } if weather::read(*kind, wish, plan, sheet) => return,
@@ -293,25 +294,8 @@ fn of_medium(medium: Medium) -> Answer {
         Medium::Technicolor => Answer::look(Look::Technicolor),
         Medium::Polaroid => Answer::film(Look::Polaroid, 5.0, 0.4),
         Medium::Vhs => Answer::look(Look::Vhs),
-        Medium::Watercolour
-        | Medium::Oil
-        | Medium::Painting
-        | Medium::Gouache
-        | Medium::Pastel
-        | Medium::Pencil
-        | Medium::Ink
-        | Medium::Charcoal
-        | Medium::Sketch
-        | Medium::Anime
-        | Medium::Cartoon
-        | Medium::Comic
-        | Medium::Woodblock
-        | Medium::Pixel
-        | Medium::Mosaic
-        | Medium::Impressionist => Answer::refused(unmet::NO_MEDIUM),
-        Medium::StopMotion | Medium::Render3d | Medium::LowPoly | Medium::Paper => {
-            Answer::refused(unmet::INVENTS_NOTHING)
-        }
+        // Those that repaint never come here.
+        _ => Answer::refused(unmet::INVENTS_NOTHING),
     }
 }
 

@@ -8,6 +8,7 @@ mod camera;
 mod effects;
 mod layers;
 mod looks;
+mod medium;
 mod sky;
 mod start;
 mod style;
@@ -21,6 +22,7 @@ pub(crate) use camera::{Framing, Move, Moves};
 pub(crate) use effects::{EffectWish, Effects, Light, Wear};
 pub(crate) use layers::{LayerWish, Side};
 pub(crate) use looks::{Finish, LookKind, LookWish, LookWishes};
+pub(crate) use medium::MediumWish;
 pub(crate) use sky::SkyWishes;
 pub(crate) use start::{Pictures, Shown};
 pub(crate) use style::{StyleWish, Styles};
@@ -57,6 +59,8 @@ pub(crate) struct Sheet {
     pub(crate) light: Effects<Light>,
     /// What film and tape do.
     pub(crate) wear: Effects<Wear>,
+    /// What it is repainted in.
+    pub(crate) media: Vec<MediumWish>,
     /// What is laid over the finished picture.
     pub(crate) finish: Finish,
     /// Whether the prompt takes the sound away.
@@ -170,6 +174,7 @@ impl Sheet {
         add(strokes, "style");
         add(graded && strokes, "grade");
         add(!self.light.is_empty(), "light");
+        add(!self.media.is_empty(), "medium");
         add(!self.wear.is_empty(), "wear");
         add(!self.finish.is_empty(), "finish");
         passes

@@ -1,6 +1,6 @@
 use director::{
     Brief, Camera, Grade, Handle, ImageRole, Keep, Kept, Medium, Mood, Placement, Target, Task,
-    Weather, Words,
+    Weather, When, Words,
 };
 
 use domain::facts::Role;
@@ -65,7 +65,7 @@ fn what_the_engine_can_not_do_is_unmet_with_a_reason() {
     let wants = [
         Want::Content { what: "a dragon appears".to_owned() },
         Want::Weather { weather: Weather::Wind },
-        Want::Medium { medium: Medium::Watercolour },
+        Want::Medium { medium: Medium::LowPoly },
         Want::Camera { act: Camera::Orbit, direction: None },
         Want::Sound { sound: director::Sound::New },
         Want::Image { source: Handle::image(1), role: ImageRole::Background },
@@ -216,4 +216,64 @@ fn rain_that_starts_halfway_goes_on() {
     plan.wishes[0].when = Some(director::When::Middle);
     let sheet = Sheet::of(&plan, None);
     assert_eq!(sheet.weather[0].when, Some(director::When::From { secs: 5.0 }));
+}
+
+#[test]
+fn every_medium_is_repainted_or_graded_or_refused_once() {
+    let of = |medium| sheet(vec![wish(Want::Medium { medium })]);
+    let painted = [
+        Medium::Watercolour,
+        Medium::Oil,
+        Medium::Painting,
+        Medium::Gouache,
+        Medium::Impressionist,
+        Medium::Pastel,
+        Medium::Pencil,
+        Medium::Charcoal,
+        Medium::Sketch,
+        Medium::Ink,
+        Medium::InkWash,
+        Medium::Anime,
+        Medium::Cartoon,
+        Medium::Comic,
+        Medium::Woodblock,
+        Medium::Linocut,
+        Medium::Pixel,
+        Medium::Mosaic,
+        Medium::StainedGlass,
+    ];
+    for medium in painted {
+        let sheet = of(medium);
+        assert!(sheet.media.len() == 1 && sheet.unmet.is_empty(), "{medium:?}");
+        assert_eq!(sheet.passes(&plan(Vec::new())), ["medium"]);
+    }
+    for medium in [Medium::StopMotion, Medium::Render3d, Medium::LowPoly, Medium::Paper] {
+        let sheet = of(medium);
+        assert!(sheet.media.is_empty() && sheet.unmet.len() == 1, "{medium:?}");
+    }
+    assert!(of(Medium::Sepia).media.is_empty() && !of(Medium::Sepia).looks.is_empty());
+}
+
+#[test]
+fn a_pen_goes_over_paint_and_a_second_paint_is_unmet() {
+    let medium = |medium| wish(Want::Medium { medium });
+    let both = sheet(vec![medium(Medium::Ink), medium(Medium::Watercolour)]);
+    let first = &both.media[0];
+    assert_eq!((first.medium, first.over), (Medium::Watercolour, Some(Medium::Ink)));
+    assert!(both.unmet.is_empty());
+    let two = sheet(vec![medium(Medium::Oil), medium(Medium::Pixel)]);
+    assert_eq!((two.media.len(), two.unmet.len()), (1, 1));
+    let again = sheet(vec![medium(Medium::Painting), medium(Medium::Oil)]);
+    assert_eq!((again.media[0].medium, again.media.len(), again.unmet.len()), (Medium::Oil, 1, 0));
+    let part = |medium, when| Wish { when: Some(when), ..wish(Want::Medium { medium }) };
+    let turns = sheet(vec![part(Medium::Oil, When::Start), part(Medium::Pixel, When::End)]);
+    assert_eq!((turns.media.len(), turns.unmet.len()), (2, 0));
+}
+
+#[test]
+fn a_painted_part_of_the_scene_is_unmet() {
+    let mut background = wish(Want::Medium { medium: Medium::Watercolour });
+    background.on = Target::Background;
+    let sheet = sheet(vec![background]);
+    assert!(sheet.media.is_empty() && sheet.unmet.len() == 1);
 }

@@ -6,8 +6,6 @@ pub(crate) const INVENTS_NOTHING: &str =
 pub(crate) const NO_OTHER_VIEWPOINT: &str =
     "roto moves the frame within the reference's own picture and has no other viewpoint";
 
-pub(crate) const NO_MEDIUM: &str = "the pass that repaints in a medium is not in this engine yet";
-
 pub(crate) const STYLE_WINS: &str =
     "the style picture says how it is painted; no second medium is laid over it";
 

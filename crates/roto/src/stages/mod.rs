@@ -1,5 +1,5 @@
 //! What happens to a frame after time and framing, in order: scene, colours, weather, light,
-//! wear, finish.
+//! medium, wear, finish.
 //!
 //! A stage is prepared once and then changes frame after frame. Most do it in place; one that must
 //! see what follows holds frames back for a while ([`Stage::take`]).
@@ -10,6 +10,7 @@ mod finish;
 mod grade;
 mod light;
 mod likeness;
+mod medium;
 mod pictures;
 mod sky;
 pub(crate) mod strips;
@@ -23,6 +24,7 @@ pub(crate) use finish::FinishStage;
 pub(crate) use grade::Grade;
 pub(crate) use light::{LightStage, shines};
 pub(crate) use likeness::Likeness;
+pub(crate) use medium::MediumStage;
 pub(crate) use pictures::{End, Pictures};
 pub(crate) use sky::{SkyGrade, SkyStage};
 pub(crate) use strokes::{Palette, Strokes};
