@@ -132,7 +132,7 @@ impl MediumStage {
     pub(crate) fn new(wish: &MediumWish, scene: Arc<Scene>) -> Self {
         let mut recipe = Recipe::of(wish.medium);
         if let Some(over) = wish.over {
-            recipe.pen = Recipe::pen_of(over);
+            recipe.pen = Some(Recipe::pen_of(over));
         }
         if wish.keeps_colours {
             recipe.tone.colour = 1.0;

@@ -68,8 +68,8 @@ pub(super) struct Recipe {
     pub(super) grey: bool,
 }
 
-const fn brush(radius: f32, stretch: f32) -> Option<Brush> {
-    Some(Brush { radius, stretch, even: 10.0 })
+const fn brush(radius: f32, stretch: f32) -> Brush {
+    Brush { radius, stretch, even: 10.0 }
 }
 
 const fn tone(gain: f32, lift: f32, colour: f32) -> Tone {
@@ -98,6 +98,7 @@ const fn solid(sigma: f32, below: f32, softness: f32) -> Pen {
 }
 
 impl Recipe {
+    #[expect(clippy::too_many_lines, reason = "one arm a medium")]
     /// How a medium is made; media without a recipe are plainly painted.
     pub(super) fn of(medium: Medium) -> Self {
         let plain = Self {
@@ -109,7 +110,7 @@ impl Recipe {
         };
         match medium {
             Medium::Oil => Self {
-                brush: brush(7.0, 1.0),
+                brush: Some(brush(7.0, 1.0)),
                 tone: tone(1.08, 0.0, 1.18),
                 body: Body::Paint {
                     bristle: 0.15,
@@ -122,7 +123,7 @@ impl Recipe {
                 ..plain
             },
             Medium::Impressionist => Self {
-                brush: brush(11.0, 1.0),
+                brush: Some(brush(11.0, 1.0)),
                 tone: tone(1.04, 5.0, 1.35),
                 body: Body::Paint {
                     bristle: 0.27,
@@ -135,38 +136,38 @@ impl Recipe {
                 ..plain
             },
             Medium::Gouache => Self {
-                brush: brush(8.0, 0.7),
+                brush: Some(brush(8.0, 0.7)),
                 tone: steps(9, 3.0, tone(1.0, 6.0, 1.12)),
                 body: Body::Wash { rims: 0.0, pools: 0.05, grain: 0.07 },
                 ..plain
             },
             Medium::Watercolour => Self {
-                brush: brush(8.0, 0.5),
+                brush: Some(brush(8.0, 0.5)),
                 tone: tone(0.84, 30.0, 1.05),
                 body: Body::Wash { rims: 0.5, pools: 0.42, grain: 0.26 },
                 ..plain
             },
             Medium::InkWash => Self {
-                brush: brush(9.0, 0.5),
+                brush: Some(brush(9.0, 0.5)),
                 tone: tone(0.95, 34.0, 0.0),
                 body: Body::Wash { rims: 0.45, pools: 0.5, grain: 0.25 },
                 pen: Some((solid(1.1, 26.0, 22.0), 0.8, BLACK)),
                 grey: true,
             },
             Medium::Pastel => Self {
-                brush: brush(6.0, 0.8),
+                brush: Some(brush(6.0, 0.8)),
                 tone: tone(1.0, 12.0, 1.3),
                 body: Body::Chalk { tooth: 0.62, ground: [176, 123, 133] },
                 ..plain
             },
             Medium::Anime => Self {
-                brush: brush(6.0, 0.8),
+                brush: Some(brush(6.0, 0.8)),
                 tone: steps(7, 5.0, tone(1.08, 8.0, 1.28)),
                 pen: Some((lines(0.9, 2.6), 0.85, UMBER)),
                 ..plain
             },
             Medium::Cartoon => Self {
-                brush: brush(8.0, 0.8),
+                brush: Some(brush(8.0, 0.8)),
                 tone: steps(5, 6.0, tone(1.05, 8.0, 1.45)),
                 pen: Some((lines(1.4, 2.6), 0.95, BLACK)),
                 ..plain
@@ -175,6 +176,7 @@ impl Recipe {
         }
     }
 
+    #[expect(clippy::too_many_lines, reason = "one arm a medium")]
     fn drawn(medium: Medium, plain: Self) -> Self {
         let hatch = |marks, soft, crossed, pigment, length| Body::Hatch {
             marks,
@@ -195,7 +197,7 @@ impl Recipe {
                 ..drawn(hatch(0.8, 170.0, false, GRAPHITE, 19.0), lines(0.8, 2.6), 0.65, GRAPHITE)
             },
             Medium::Charcoal => Self {
-                brush: brush(5.0, 0.8),
+                brush: Some(brush(5.0, 0.8)),
                 tone: tone(1.0, 26.0, 0.9),
                 ..drawn(hatch(0.95, 120.0, false, COAL, 13.0), lines(1.8, 2.6), 0.75, COAL)
             },
@@ -208,18 +210,18 @@ impl Recipe {
                 ..drawn(hatch(0.95, 36.0, true, BLACK, 35.0), solid(0.9, 30.0, 18.0), 1.0, BLACK)
             },
             Medium::Linocut => Self {
-                brush: brush(5.0, 0.8),
+                brush: Some(brush(5.0, 0.8)),
                 ..drawn(hatch(0.8, 20.0, false, BLACK, 25.0), solid(1.5, 48.0, 14.0), 1.0, BLACK)
             },
             Medium::Comic => Self {
-                brush: brush(6.0, 0.7),
+                brush: Some(brush(6.0, 0.7)),
                 tone: steps(6, 5.0, tone(1.05, 24.0, 1.35)),
                 body: Body::Dots { amount: 0.55 },
                 pen: Some((solid(1.2, 34.0, 16.0), 1.0, BLACK)),
                 ..plain
             },
             Medium::Woodblock => Self {
-                brush: brush(8.0, 0.6),
+                brush: Some(brush(8.0, 0.6)),
                 tone: steps(5, 5.0, tone(0.92, 12.0, 0.85)),
                 body: Body::Block { grain: 0.11 },
                 pen: Some((lines(1.3, 2.6), 0.9, INDIGO)),
@@ -240,7 +242,7 @@ impl Recipe {
                 ..plain
             },
             _ => Self {
-                brush: brush(6.0, 1.0),
+                brush: Some(brush(6.0, 1.0)),
                 tone: tone(1.05, 0.0, 1.12),
                 body: Body::Paint {
                     bristle: 0.12,
@@ -256,10 +258,10 @@ impl Recipe {
     }
 
     /// The lines that a medium draws over another one.
-    pub(super) fn pen_of(medium: Medium) -> Option<(Pen, f32, [u8; 3])> {
+    pub(super) fn pen_of(medium: Medium) -> (Pen, f32, [u8; 3]) {
         match medium {
-            Medium::Pencil | Medium::Sketch => Some((lines(1.1, 2.0), 0.8, GRAPHITE)),
-            _ => Some((lines(1.2, 2.2), 0.95, BLACK)),
+            Medium::Pencil | Medium::Sketch => (lines(1.1, 2.0), 0.8, GRAPHITE),
+            _ => (lines(1.2, 2.2), 0.95, BLACK),
         }
     }
 }
