@@ -75,7 +75,7 @@ fn made(wish: &MediumWish, frames: &[Frame], step: f32, cut: usize) -> Vec<Frame
 
 /// FNV-1a, 64 bits.
 fn hash(frames: &[Frame]) -> u64 {
-    frames.iter().flat_map(|frame| frame.data()).fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
+    frames.iter().flat_map(media::Frame::data).fold(0xcbf2_9ce4_8422_2325, |hash, &byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3)
     })
 }
