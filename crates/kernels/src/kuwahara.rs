@@ -4,7 +4,7 @@
 //! pixel is an ellipse along the structure, cut into sectors; every sector's mean counts by how
 //! even the sector is, so that an edge is never averaged over. Here a sector is a square patch at
 //! its centre of mass, so its mean, its variance and thus its weight are functions of the patch's
-//! place alone: they are computed once for every place, and a pixel only adds up [`SECTORS`] of
+//! place alone: they are computed once for every place, and a pixel only adds up `SECTORS` of
 //! them. What comes out is a weighted mean of patch means, inside the local range of the source.
 
 use crate::frame::{Yuv420Mut, Yuv420Ref};
