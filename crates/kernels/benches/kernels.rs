@@ -5,13 +5,20 @@
 #![expect(clippy::expect_used, reason = "a bench with constant sizes, outside of any server")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
+use kernels::cells::{Pixels, Tesserae};
+use kernels::dog::Pen;
 use kernels::flow::{FlowImage, FlowParams};
 use kernels::grain::Grain;
+use kernels::kuwahara::Brush;
 use kernels::resize::Filter;
 use kernels::stylize::{Exemplar, Guide, Painter, Picture, Settings, Tone};
+use kernels::tensor::Tensors;
+use kernels::texture::Tile;
 use kernels::transfer::ColorStats;
 use kernels::{FlowPair, Lut33, Plane, Rect, Rgb8, Similarity, Yuv420};
-use kernels::{camera, cuts, flow, grain, interpolate, resize, saliency, warp};
+use kernels::{
+    camera, cuts, dog, flow, grain, interpolate, kuwahara, resize, saliency, texture, warp,
+};
 use std::hint::black_box;
 use std::time::Duration;
 
@@ -101,6 +108,46 @@ fn bench_lut(c: &mut Criterion) {
     c.bench_function("grain/frame", |t| t.iter(|| grain::add(&mut out.as_mut(), grain, 3)));
 }
 
+fn bench_media(c: &mut Criterion) {
+    let src = frame(0.0);
+    let mut out = src.clone();
+    let luma = src.as_ref().y();
+    let mut plane = luma.to_plane();
+    c.bench_function("tensor/directions", |t| {
+        t.iter(|| black_box(Tensors::of(luma, 2.2).directions()));
+    });
+    let structure = Tensors::of(luma, 2.2).directions();
+    for (name, radius) in [("6px", 6.0), ("11px", 11.0)] {
+        let brush = Brush { radius, stretch: 1.0, even: 10.0 };
+        c.bench_function(&format!("kuwahara/frame_{name}"), |t| {
+            t.iter(|| kuwahara::filter(src.as_ref(), &structure, brush, &mut out.as_mut()));
+        });
+    }
+    let pen =
+        Pen { sigma: 1.0, level: 0.0, edges: 1.0, threshold: -2.6, softness: 1.6, stride: 1.6 };
+    c.bench_function("dog/draw", |t| {
+        t.iter(|| dog::draw(luma, &structure, pen, &mut plane.as_mut()));
+    });
+    let place = Similarity { scale: 1.1, rotation: 0.05, tx: 31.4, ty: -9.2 };
+    let noise = texture::noise(3);
+    let paper = Tile::even(&noise, 40.0);
+    c.bench_function("texture/sample", |t| {
+        t.iter(|| texture::sample(&paper, &place, &mut plane.as_mut()));
+    });
+    let strokes = texture::strokes_of(&noise, 21.0, 50.0);
+    c.bench_function("texture/strokes", |t| {
+        t.iter(|| texture::strokes(&strokes, &place, &structure, 4, 0.6, &mut plane.as_mut()));
+    });
+    let tesserae = Tesserae::new(0.5, 3);
+    c.bench_function("cells/tesserae", |t| {
+        t.iter(|| tesserae.lay(src.as_ref(), &place, &mut out.as_mut(), &mut plane.as_mut()));
+    });
+    let mut pixels = Pixels::of(src.as_ref(), 6);
+    c.bench_function("cells/pixels", |t| {
+        t.iter(|| pixels.show(src.as_ref(), 6, (3, 5), 14, &mut out.as_mut()));
+    });
+}
+
 fn bench_analysis(c: &mut Criterion) {
     let (a, _, pair) = motion();
     c.bench_function("camera/estimate", |t| t.iter(|| camera::estimate(&pair.forward)));
@@ -142,6 +189,6 @@ fn one_thread() -> Criterion {
 criterion_group! {
     name = kernels;
     config = one_thread();
-    targets = bench_flow, bench_warp, bench_resize, bench_lut, bench_analysis, bench_stylize
+    targets = bench_flow, bench_warp, bench_resize, bench_lut, bench_media, bench_analysis, bench_stylize
 }
 criterion_main!(kernels);
