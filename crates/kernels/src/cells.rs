@@ -122,12 +122,16 @@ impl Tesserae {
             .collect();
         for (k, plane) in dst.planes_mut().into_iter().enumerate() {
             let step = if k == 0 { 1 } else { 2 };
-            for_rows(plane, |y, row| {
-                for (x, out) in row.iter_mut().enumerate() {
-                    let mean = means.get(layout.cell(step * x, step * y));
-                    *out = mean.map_or(128, |mean| mean[k]);
-                }
-            });
+            for_rows(
+                plane,
+                #[inline(always)]
+                |y, row| {
+                    for (x, out) in row.iter_mut().enumerate() {
+                        let mean = means.get(layout.cell(step * x, step * y));
+                        *out = mean.map_or(128, |mean| mean[k]);
+                    }
+                },
+            );
         }
         texture::sample(&self.edges, place_of, edge);
     }
@@ -164,7 +168,7 @@ impl<'a> Layout<'a> {
         Self { homes: &tesserae.homes, a, b, origin, first, columns, count }
     }
 
-    #[inline]
+    #[inline(always)]
     fn cell(&self, x: usize, y: usize) -> usize {
         let (x, y) = (x as f32, y as f32);
         let px =
@@ -239,13 +243,17 @@ impl Pixels {
         for (k, plane) in dst.planes_mut().into_iter().enumerate() {
             let part = if k == 0 { 1 } else { 2 };
             let (side, offset) = (side / part, (offset.0 / part, offset.1 / part));
-            for_rows(plane, |y, row| {
-                let line = shown.chunks(columns).nth((y + offset.1) / side).unwrap_or_default();
-                for (x, out) in row.iter_mut().enumerate() {
-                    let colour = line.get((x + offset.0) / side).map_or(0, |&c| usize::from(c));
-                    *out = self.palette.get(colour).map_or(128, |colour| colour[k] as u8);
-                }
-            });
+            for_rows(
+                plane,
+                #[inline(always)]
+                |y, row| {
+                    let line = shown.chunks(columns).nth((y + offset.1) / side).unwrap_or_default();
+                    for (x, out) in row.iter_mut().enumerate() {
+                        let colour = line.get((x + offset.0) / side).map_or(0, |&c| usize::from(c));
+                        *out = self.palette.get(colour).map_or(128, |colour| colour[k] as u8);
+                    }
+                },
+            );
         }
         (self.shown, self.columns, self.first) = (shown, columns, first);
     }

@@ -43,18 +43,24 @@ pub fn draw(luma: PlaneRef<'_>, structure: &Structure, pen: Pen, ink: &mut Plane
     let mut response = vec![0.0f32; padded * (height + 2 * pad)];
     let reach = wide.len() - 1;
     let scratch = || (vec![0u16; width + 2 * reach], vec![0.0f32; width], vec![0.0f32; width]);
-    for_items_with(&mut response, padded, scratch, |(columns, one, two), y, out| {
-        let y = y.saturating_sub(pad).min(height - 1);
-        blur_row(luma, y, &narrow, reach, columns, one);
-        blur_row(luma, y, &wide, reach, columns, two);
-        let (near, far) = (pen.level + pen.edges, pen.edges);
-        for ((out, &one), &two) in out[pad..pad + width].iter_mut().zip(&*one).zip(&*two) {
-            *out = near * one - far * two;
-        }
-        let (first, last) = (out[pad], out[pad + width - 1]);
-        out[..pad].fill(first);
-        out[pad + width..].fill(last);
-    });
+    for_items_with(
+        &mut response,
+        padded,
+        scratch,
+        #[inline(always)]
+        |(columns, one, two), y, out| {
+            let y = y.saturating_sub(pad).min(height - 1);
+            blur_row(luma, y, &narrow, reach, columns, one);
+            blur_row(luma, y, &wide, reach, columns, two);
+            let (near, far) = (pen.level + pen.edges, pen.edges);
+            for ((out, &one), &two) in out[pad..pad + width].iter_mut().zip(&*one).zip(&*two) {
+                *out = near * one - far * two;
+            }
+            let (first, last) = (out[pad], out[pad + width - 1]);
+            out[..pad].fill(first);
+            out[pad + width..].fill(last);
+        },
+    );
     along(&response, (padded, pad), structure, pen, ink);
 }
 
@@ -68,28 +74,32 @@ fn along(
 ) {
     let weights: [f32; REACH as usize + 1] = [0.2, 0.17, 0.12, 0.07, 0.04];
     let scale = 0.5 / pen.softness.max(0.01);
-    for_rows(ink, |y, row| {
-        let start = (y + pad) * padded + pad;
-        for (x, (out, along)) in row.chunks_mut(CELL).zip(structure.row(y / CELL)).enumerate() {
-            let place = (start + x * CELL) as i32;
-            let mut sums = [0.0f32; CELL];
-            for k in -REACH..=REACH {
-                let step = k as f32 * pen.stride;
-                let dx = (step * along.x + 64.5) as i32 - 64;
-                let dy = (step * along.y + 64.5) as i32 - 64;
-                let at = (place + dy * padded as i32 + dx) as usize;
-                let Some(values) = response[at..].first_chunk::<CELL>() else { continue };
-                let weight = weights[k.unsigned_abs() as usize];
-                for (sum, value) in sums.iter_mut().zip(values) {
-                    *sum += weight * value;
+    for_rows(
+        ink,
+        #[inline(always)]
+        |y, row| {
+            let start = (y + pad) * padded + pad;
+            for (x, (out, along)) in row.chunks_mut(CELL).zip(structure.row(y / CELL)).enumerate() {
+                let place = (start + x * CELL) as i32;
+                let mut sums = [0.0f32; CELL];
+                for k in -REACH..=REACH {
+                    let step = k as f32 * pen.stride;
+                    let dx = (step * along.x + 64.5) as i32 - 64;
+                    let dy = (step * along.y + 64.5) as i32 - 64;
+                    let at = (place + dy * padded as i32 + dx) as usize;
+                    let Some(values) = response[at..].first_chunk::<CELL>() else { continue };
+                    let weight = weights[k.unsigned_abs() as usize];
+                    for (sum, value) in sums.iter_mut().zip(values) {
+                        *sum += weight * value;
+                    }
+                }
+                for (out, sum) in out.iter_mut().zip(sums) {
+                    let t = ((pen.threshold - sum) * scale + 0.5).clamp(0.0, 1.0);
+                    *out = (255.0 * t * t * (3.0 - 2.0 * t) + 0.5) as u8;
                 }
             }
-            for (out, sum) in out.iter_mut().zip(sums) {
-                let t = ((pen.threshold - sum) * scale + 0.5).clamp(0.0, 1.0);
-                *out = (255.0 * t * t * (3.0 - 2.0 * t) + 0.5) as u8;
-            }
-        }
-    });
+        },
+    );
 }
 
 /// Right half of a Gaussian in 1/256, the centre first; the whole sums to 256.
@@ -105,6 +115,7 @@ fn taps(sigma: f32) -> Vec<u16> {
 }
 
 /// One row of a blur: down in 16 bits, which hold 255 * 256, then across.
+#[inline(always)]
 fn blur_row(
     src: PlaneRef<'_>,
     y: usize,

@@ -61,22 +61,27 @@ fn offsets(structure: &Structure, radius: f32, stretch: f32, stride: usize) -> V
     let (width, height) = structure.size();
     let mut out = vec![[0i32; PATCHES]; width * height];
     let reach = radius - patch(radius) as f32 * 0.5;
-    for_items(&mut out, width, |y, out| {
-        for (out, along) in out.iter_mut().zip(structure.row(y)) {
-            let longer = 1.0 + stretch * along.anisotropy;
-            let (a, b) = (reach * longer, reach / longer);
-            for (out, (x, y)) in out.iter_mut().zip(AROUND) {
-                let (ex, ey) = (a * x, b * y);
-                let sx = along.x * ex - along.y * ey;
-                let sy = along.y * ex + along.x * ey;
-                *out = nearest(sy) * stride as i32 + nearest(sx);
+    for_items(
+        &mut out,
+        width,
+        #[inline(always)]
+        |y, out| {
+            for (out, along) in out.iter_mut().zip(structure.row(y)) {
+                let longer = 1.0 + stretch * along.anisotropy;
+                let (a, b) = (reach * longer, reach / longer);
+                for (out, (x, y)) in out.iter_mut().zip(AROUND) {
+                    let (ex, ey) = (a * x, b * y);
+                    let sx = along.x * ex - along.y * ey;
+                    let sy = along.y * ex + along.x * ey;
+                    *out = nearest(sy) * stride as i32 + nearest(sx);
+                }
             }
-        }
-    });
+        },
+    );
     out
 }
 
-#[inline]
+#[inline(always)]
 fn nearest(value: f32) -> i32 {
     (value + 64.5) as i32 - 64
 }
@@ -98,22 +103,28 @@ impl Patches {
         let stride = width + 2 * pad;
         let mut data = vec![[0.0f32; 2]; stride * (height + 2 * pad)];
         let scratch = || (vec![0u32; width + 2 * r], vec![0u32; width + 2 * r]);
-        for_items_with(&mut data, stride, scratch, |(sums, squares), y, out| {
-            let y = y.saturating_sub(pad).min(height - 1);
-            columns(src, y, r, sums, squares);
-            let inner = &mut out[pad..pad + width];
-            weigh(sums, squares, r, even, inner);
-            if let Some(luma) = luma {
-                let row = &luma.data[(2 * y + luma.pad) * luma.stride + luma.pad..];
-                for (out, luma) in inner.iter_mut().zip(row.iter().step_by(2)) {
-                    out[0] *= luma[0];
-                    out[1] *= luma[0];
+        for_items_with(
+            &mut data,
+            stride,
+            scratch,
+            #[inline(always)]
+            |(sums, squares), y, out| {
+                let y = y.saturating_sub(pad).min(height - 1);
+                columns(src, y, r, sums, squares);
+                let inner = &mut out[pad..pad + width];
+                weigh(sums, squares, r, even, inner);
+                if let Some(luma) = luma {
+                    let row = &luma.data[(2 * y + luma.pad) * luma.stride + luma.pad..];
+                    for (out, luma) in inner.iter_mut().zip(row.iter().step_by(2)) {
+                        out[0] *= luma[0];
+                        out[1] *= luma[0];
+                    }
                 }
-            }
-            let (first, last) = (out[pad], out[pad + width - 1]);
-            out[..pad].fill(first);
-            out[pad + width..].fill(last);
-        });
+                let (first, last) = (out[pad], out[pad + width - 1]);
+                out[..pad].fill(first);
+                out[pad + width..].fill(last);
+            },
+        );
         Self { data, stride, pad }
     }
 
@@ -124,29 +135,34 @@ impl Patches {
         cells: usize,
         dst: &mut PlaneMut<'_>,
     ) {
-        for_rows(dst, |y, row| {
-            let start = (y + self.pad) * self.stride + self.pad;
-            let line = offsets.chunks(cells).nth(y / N).unwrap_or_default();
-            for (x, (out, offsets)) in row.chunks_mut(N).zip(line).enumerate() {
-                let place = (start + x * N) as i32;
-                let mut sums = [[0.0f32; 2]; N];
-                for offset in offsets {
-                    let at = (place + offset) as usize;
-                    let Some(patches) = self.data[at..].first_chunk::<N>() else { continue };
-                    for (sum, patch) in sums.iter_mut().zip(patches) {
-                        sum[0] += patch[0];
-                        sum[1] += patch[1];
+        for_rows(
+            dst,
+            #[inline(always)]
+            |y, row| {
+                let start = (y + self.pad) * self.stride + self.pad;
+                let line = offsets.chunks(cells).nth(y / N).unwrap_or_default();
+                for (x, (out, offsets)) in row.chunks_mut(N).zip(line).enumerate() {
+                    let place = (start + x * N) as i32;
+                    let mut sums = [[0.0f32; 2]; N];
+                    for offset in offsets {
+                        let at = (place + offset) as usize;
+                        let Some(patches) = self.data[at..].first_chunk::<N>() else { continue };
+                        for (sum, patch) in sums.iter_mut().zip(patches) {
+                            sum[0] += patch[0];
+                            sum[1] += patch[1];
+                        }
+                    }
+                    for (out, [weight, weighted]) in out.iter_mut().zip(sums) {
+                        *out = (weighted / weight + 0.5) as u8;
                     }
                 }
-                for (out, [weight, weighted]) in out.iter_mut().zip(sums) {
-                    *out = (weighted / weight + 0.5) as u8;
-                }
-            }
-        });
+            },
+        );
     }
 }
 
 /// Sums and sums of squares over the `2 r + 1` rows about `y`, the ends repeated `r` times.
+#[inline(always)]
 fn columns(src: PlaneRef<'_>, y: usize, r: usize, sums: &mut [u32], squares: &mut [u32]) {
     let width = src.width();
     sums.fill(0);
@@ -167,6 +183,7 @@ fn columns(src: PlaneRef<'_>, y: usize, r: usize, sums: &mut [u32], squares: &mu
 }
 
 /// From sums of columns to weight and weighted mean of each patch.
+#[inline(always)]
 fn weigh(sums: &[u32], squares: &[u32], r: usize, even: f32, out: &mut [[f32; 2]]) {
     let part = 1.0 / ((2 * r + 1) * (2 * r + 1)) as f32;
     let width = out.len();

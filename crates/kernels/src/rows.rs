@@ -48,7 +48,13 @@ pub(crate) fn for_items<T: Send>(
     width: usize,
     work: impl Fn(usize, &mut [T]) + Sync,
 ) {
-    for_items_with(data, width, || (), |(), y, row| work(y, row));
+    for_items_with(
+        data,
+        width,
+        || (),
+        #[inline(always)]
+        |(), y, row| work(y, row),
+    );
 }
 
 /// [`for_rows_with`] for rows of `width` items.

@@ -54,18 +54,23 @@ impl Tensors {
         let small = Floats::from_plane(resize::halve(half.as_ref()).as_ref());
         let (w, h) = (small.width, small.height);
         let mut products = vec![[0.0f32; 3]; w * h];
-        for_items(&mut products, w, |y, out| {
-            let (above, row, below) =
-                (small.row(y.saturating_sub(1)), small.row(y), small.row(y + 1));
-            for (x, out) in out.iter_mut().enumerate() {
-                let (left, right) = (x.saturating_sub(1), (x + 1).min(w - 1));
-                let across = |row: &[f32]| row[right] - row[left];
-                let dx = (across(above) + 2.0 * across(row) + across(below)) / 8.0;
-                let line = |row: &[f32]| row[left] + 2.0 * row[x] + row[right];
-                let dy = (line(below) - line(above)) / 8.0;
-                *out = [dx * dx, dx * dy, dy * dy];
-            }
-        });
+        for_items(
+            &mut products,
+            w,
+            #[inline(always)]
+            |y, out| {
+                let (above, row, below) =
+                    (small.row(y.saturating_sub(1)), small.row(y), small.row(y + 1));
+                for (x, out) in out.iter_mut().enumerate() {
+                    let (left, right) = (x.saturating_sub(1), (x + 1).min(w - 1));
+                    let across = |row: &[f32]| row[right] - row[left];
+                    let dx = (across(above) + 2.0 * across(row) + across(below)) / 8.0;
+                    let line = |row: &[f32]| row[left] + 2.0 * row[x] + row[right];
+                    let dy = (line(below) - line(above)) / 8.0;
+                    *out = [dx * dx, dx * dy, dy * dy];
+                }
+            },
+        );
         let parts = std::array::from_fn(|k| {
             let data = products.iter().map(|product| product[k]).collect();
             blur::gaussian_floats(Floats { data, width: w, height: h }, sigma)
@@ -84,17 +89,22 @@ impl Tensors {
         let (a, b) = back.linear();
         let middle = (w as f32 / 2.0, h as f32 / 2.0);
         for (now, before) in self.parts.iter_mut().zip(&before.parts) {
-            for_items(&mut now.data, w, |y, out| {
-                let dy = y as f32 + 0.5 - middle.1;
-                for (x, out) in out.iter_mut().enumerate() {
-                    let dx = x as f32 + 0.5 - middle.0;
-                    let sx = a * dx - b * dy + back.tx + middle.0;
-                    let sy = b * dx + a * dy + back.ty + middle.1;
-                    if sx >= 0.0 && sy >= 0.0 && sx < w as f32 && sy < h as f32 {
-                        *out += share * (before.row(sy as usize)[sx as usize] - *out);
+            for_items(
+                &mut now.data,
+                w,
+                #[inline(always)]
+                |y, out| {
+                    let dy = y as f32 + 0.5 - middle.1;
+                    for (x, out) in out.iter_mut().enumerate() {
+                        let dx = x as f32 + 0.5 - middle.0;
+                        let sx = a * dx - b * dy + back.tx + middle.0;
+                        let sy = b * dx + a * dy + back.ty + middle.1;
+                        if sx >= 0.0 && sy >= 0.0 && sx < w as f32 && sy < h as f32 {
+                            *out += share * (before.row(sy as usize)[sx as usize] - *out);
+                        }
                     }
-                }
-            });
+                },
+            );
         }
     }
 
@@ -103,17 +113,23 @@ impl Tensors {
         let [xx, xy, yy] = &self.parts;
         let (width, height) = (xx.width, xx.height);
         let mut cells = vec![Along { x: 1.0, y: 0.0, anisotropy: 0.0 }; width * height];
-        for_items(&mut cells, width, |y, out| {
-            let (xx, xy, yy) = (xx.row(y), xy.row(y), yy.row(y));
-            for (x, out) in out.iter_mut().enumerate() {
-                *out = least(xx[x], xy[x], yy[x]);
-            }
-        });
+        for_items(
+            &mut cells,
+            width,
+            #[inline(always)]
+            |y, out| {
+                let (xx, xy, yy) = (xx.row(y), xy.row(y), yy.row(y));
+                for (x, out) in out.iter_mut().enumerate() {
+                    *out = least(xx[x], xy[x], yy[x]);
+                }
+            },
+        );
         Structure { cells, width, height }
     }
 }
 
 /// The minor eigenvector of a symmetric 2 x 2 matrix.
+#[inline(always)]
 fn least(xx: f32, xy: f32, yy: f32) -> Along {
     let half = (xx - yy) / 2.0;
     let root = (half * half + xy * xy).sqrt();

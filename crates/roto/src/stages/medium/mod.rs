@@ -38,10 +38,13 @@ use recipe::{Body, PAPER, Recipe};
 const UNIT: f32 = 720.0;
 
 /// Share of a shot's earlier structure in that of a frame.
-const MEMORY: f32 = 0.6;
+const MEMORY: f32 = 0.85;
 
 /// Strength from which on nothing of the footage itself is mixed in.
 const WHOLE: f32 = 0.6;
+
+/// Share of the footage's own luma under the strokes: eyes and mouths stay legible.
+const DETAIL: f32 = 0.2;
 
 /// Repaints each frame.
 pub(crate) struct MediumStage {
@@ -189,6 +192,7 @@ impl MediumStage {
             let bold = (0.5 + 0.7 * self.wish.strength).clamp(0.6, 1.15);
             let brush = Brush { radius: (brush.radius * self.unit * bold).max(1.5), ..brush };
             kuwahara::filter(view(&source)?, &structure, brush, &mut view_mut(frame)?);
+            ops::mix(frame.planes_mut().0, source.y(), 1.0 - DETAIL);
         }
         self.tone(frame);
         let sitting = Sitting { structure: &structure, place: self.place(n), size };
@@ -235,8 +239,8 @@ impl MediumStage {
             }
             Body::Wash { rims, pools, grain } => self.thin(frame, sitting, rims, pools, grain),
             Body::Chalk { tooth, ground } => self.chalk(frame, sitting, tooth, ground),
-            Body::Hatch { marks, soft, crossed, pigment, .. } => {
-                self.hatch(frame, sitting, (marks, soft, crossed), pigment)
+            Body::Hatch { marks, soft, smudge, crossed, pigment, .. } => {
+                self.hatch(frame, sitting, (marks, soft, smudge, crossed), pigment)
             }
             Body::Dots { amount } => self.dots(frame, sitting, amount),
             Body::Block { grain } => {
@@ -338,7 +342,7 @@ impl MediumStage {
         &self,
         frame: &mut Frame,
         sitting: &Sitting<'_>,
-        (marks, soft, crossed): (f32, f32, bool),
+        (marks, soft, smudge, crossed): (f32, f32, f32, bool),
         pigment: [u8; 3],
     ) -> Result<(), Failure> {
         let Some(tiles) = &self.sheets.strokes else { return Ok(()) };
@@ -362,6 +366,11 @@ impl MediumStage {
             let mut second = Plane::new(width, height, 0)?;
             ops::covered(frame.y(), width, &across, (390.0, fall * 1.1, soft), &mut second);
             ops::joined(&mut cover, &second);
+        }
+        if smudge > 0.0 {
+            let luma = Plane::from_vec(frame.y().to_vec(), width, height)?;
+            let rubbed = mapped(&luma, |code| smudge * 1.1 * (235.0 - code));
+            ops::joined(&mut cover, &rubbed);
         }
         let keeps = !self.recipe.grey;
         let (y, u, v) = frame.planes_mut();

@@ -42,8 +42,9 @@ pub(super) enum Body {
     /// Chalk that catches on the tooth of toned paper.
     Chalk { tooth: f32, ground: [u8; 3] },
     /// Strokes that stand closer where it is darker: how much they show, how soft they are,
-    /// whether a second layer crosses them, and what they are drawn with.
-    Hatch { marks: f32, soft: f32, crossed: bool, pigment: [u8; 3], length: f32 },
+    /// how much of the tone is rubbed in, whether a second layer crosses them, and what they are
+    /// drawn with.
+    Hatch { marks: f32, soft: f32, smudge: f32, crossed: bool, pigment: [u8; 3], length: f32 },
     /// Flat areas.
     Flat,
     /// Halftone dots in the half tones.
@@ -94,7 +95,9 @@ const fn lines(sigma: f32, threshold: f32) -> Pen {
 
 /// Lines and solid darks below a code.
 const fn solid(sigma: f32, below: f32, softness: f32) -> Pen {
-    Pen { sigma, level: 1.0, edges: 14.0, threshold: below, softness, stride: 1.6 }
+    // Half of darkness only, or lines would not reach into the lights.
+    let level = 0.45;
+    Pen { sigma, level, edges: 14.0, threshold: level * below, softness, stride: 1.6 }
 }
 
 impl Recipe {
@@ -110,7 +113,7 @@ impl Recipe {
         };
         match medium {
             Medium::Oil => Self {
-                brush: Some(brush(7.0, 1.0)),
+                brush: Some(brush(6.0, 1.0)),
                 tone: tone(1.08, 0.0, 1.18),
                 body: Body::Paint {
                     bristle: 0.15,
@@ -142,16 +145,16 @@ impl Recipe {
                 ..plain
             },
             Medium::Watercolour => Self {
-                brush: Some(brush(8.0, 0.5)),
+                brush: Some(brush(7.0, 0.5)),
                 tone: tone(0.84, 30.0, 1.05),
-                body: Body::Wash { rims: 0.5, pools: 0.42, grain: 0.26 },
+                body: Body::Wash { rims: 0.5, pools: 0.28, grain: 0.2 },
                 ..plain
             },
             Medium::InkWash => Self {
                 brush: Some(brush(9.0, 0.5)),
                 tone: tone(0.95, 34.0, 0.0),
                 body: Body::Wash { rims: 0.45, pools: 0.5, grain: 0.25 },
-                pen: Some((solid(1.1, 26.0, 22.0), 0.8, BLACK)),
+                pen: Some((solid(1.1, 22.0, 18.0), 0.8, BLACK)),
                 grey: true,
             },
             Medium::Pastel => Self {
@@ -178,9 +181,10 @@ impl Recipe {
 
     #[expect(clippy::too_many_lines, reason = "one arm a medium")]
     fn drawn(medium: Medium, plain: Self) -> Self {
-        let hatch = |marks, soft, crossed, pigment, length| Body::Hatch {
+        let hatch = |marks, soft, smudge, crossed, pigment, length| Body::Hatch {
             marks,
             soft,
+            smudge,
             crossed,
             pigment,
             length,
@@ -193,31 +197,54 @@ impl Recipe {
         };
         match medium {
             Medium::Pencil => Self {
+                brush: Some(brush(4.0, 0.8)),
                 tone: tone(0.84, 34.0, 0.9),
-                ..drawn(hatch(0.8, 170.0, false, GRAPHITE, 19.0), lines(0.8, 2.6), 0.65, GRAPHITE)
+                ..drawn(
+                    hatch(0.8, 170.0, 0.22, false, GRAPHITE, 19.0),
+                    lines(0.8, 2.6),
+                    0.65,
+                    GRAPHITE,
+                )
             },
             Medium::Charcoal => Self {
                 brush: Some(brush(5.0, 0.8)),
                 tone: tone(1.0, 26.0, 0.9),
-                ..drawn(hatch(0.95, 120.0, false, COAL, 13.0), lines(1.8, 2.6), 0.75, COAL)
+                ..drawn(hatch(0.95, 120.0, 0.55, false, COAL, 13.0), lines(1.8, 2.6), 0.75, COAL)
             },
             Medium::Sketch => Self {
+                brush: Some(brush(4.0, 0.8)),
                 tone: tone(0.8, 46.0, 0.9),
-                ..drawn(hatch(0.9, 80.0, true, GRAPHITE, 31.0), lines(1.0, 2.0), 0.9, GRAPHITE)
+                ..drawn(
+                    hatch(0.9, 115.0, 0.1, true, GRAPHITE, 31.0),
+                    lines(1.0, 2.0),
+                    0.9,
+                    GRAPHITE,
+                )
             },
             Medium::Ink => Self {
+                brush: Some(brush(4.0, 0.8)),
                 tone: tone(0.95, 46.0, 0.9),
-                ..drawn(hatch(0.95, 36.0, true, BLACK, 35.0), solid(0.9, 30.0, 18.0), 1.0, BLACK)
+                ..drawn(
+                    hatch(0.9, 64.0, 0.0, true, BLACK, 35.0),
+                    solid(1.0, 50.0, 20.0),
+                    1.0,
+                    BLACK,
+                )
             },
             Medium::Linocut => Self {
                 brush: Some(brush(5.0, 0.8)),
-                ..drawn(hatch(0.8, 20.0, false, BLACK, 25.0), solid(1.5, 48.0, 14.0), 1.0, BLACK)
+                ..drawn(
+                    hatch(0.8, 44.0, 0.0, false, BLACK, 25.0),
+                    solid(1.6, 62.0, 20.0),
+                    1.0,
+                    BLACK,
+                )
             },
             Medium::Comic => Self {
                 brush: Some(brush(6.0, 0.7)),
                 tone: steps(6, 5.0, tone(1.05, 24.0, 1.35)),
                 body: Body::Dots { amount: 0.55 },
-                pen: Some((solid(1.2, 34.0, 16.0), 1.0, BLACK)),
+                pen: Some((solid(1.2, 36.0, 17.0), 1.0, BLACK)),
                 ..plain
             },
             Medium::Woodblock => Self {
@@ -238,7 +265,7 @@ impl Recipe {
             Medium::StainedGlass => Self {
                 tone: tone(1.15, 6.0, 1.7),
                 body: Body::Cells { pitch: 34.0, jitter: 1.0, mortar: 24, width: 0.11 },
-                pen: Some((lines(2.2, 3.4), 0.9, BLACK)),
+                pen: Some((lines(2.4, 4.0), 0.7, BLACK)),
                 ..plain
             },
             _ => Self {
