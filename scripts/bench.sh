@@ -48,9 +48,9 @@ plan "example-based" "at most 12, 7 wished" --image samples/starry_night.jpg \
 echo "== against other software, CPU seconds on the same frames"
 printf '%-42s %9s %8s  %s\n' "" "CPU s" "ours / it" aim
 passed=$(cpu render --prompt "keep everything as it is")
-beyond() { awk -v a="$1" -v b="$2" 'BEGIN {d = a - b; printf "%.2f", d > 0.01 ? d : 0.01}'; }
+beyond() { awk -v a="$1" -v b="$2" 'BEGIN {d = a - b; printf "%.2f", (d > 0.01 ? d : 0.01)}'; }
 over() { # name, our CPU s, name of the other, its CPU s, aim
-    row "$1" "$2" "$4" "$5"
+    row "$1" "$2" "$4" "${5:-}"
     printf '%-42s %9s\n' "  $3" "$4"
 }
 cube="$out/warm.cube"

@@ -4,14 +4,16 @@
 //! yuv420p. A block of four luma samples shares one pair of chroma codes: its place in the plane of
 //! chroma is found once, as a triangle of three lattice points, and each sample then reads three
 //! columns, which hold a value for every luma code (a prism, so along luma the table is exact).
+//! A pair of chroma codes comes back hundreds of times in a frame and in every frame of a shot, so
+//! its answers are kept once they have been worked out, and most samples are one look-up.
 //! All in integers. A grade is a function of RGB; at lattice points outside of the RGB cube it is
 //! continued by reflection, so that colours on the cube's faces come out right.
 
 use crate::color;
 use crate::frame::{Yuv420Mut, Yuv420Ref};
 use crate::plane::ShapeError;
-use crate::simd;
 use rayon::prelude::*;
+use std::sync::OnceLock;
 
 /// Lattice points along each axis.
 const SIDE: usize = 33;
@@ -28,13 +30,24 @@ const BITS: i32 = 5;
 /// Chroma rows in one task.
 const BAND_ROWS: usize = 8;
 
-/// A table from code to code, 33 points an axis; luma is filled in between its points.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A table from code to code, 33 points an axis; luma is filled in between its points. With the
+/// answers that it keeps it takes 2.5 MiB, and 768 bytes for each pair of chroma codes it has met:
+/// a few MiB for a film, 51 MiB at the very most.
+#[derive(Debug)]
 pub struct Lut33 {
     /// For each point of chroma, u first, the luma of every code.
     luma: Vec<[i16; CODES]>,
     /// The same, the chroma of every code.
     chroma: Vec<[[i16; 2]; CODES]>,
+    /// The answers for each pair of chroma codes that was asked for, u first.
+    answers: Box<[OnceLock<Box<Answers>>]>,
+}
+
+/// Where every luma code goes beside one pair of chroma codes.
+#[derive(Debug)]
+struct Answers {
+    luma: [u8; CODES],
+    chroma: [[u8; 2]; CODES],
 }
 
 /// Three points of chroma and their weights in eighths.
@@ -62,7 +75,12 @@ impl Lut33 {
             })
         };
         let pairs = filled(1).zip(filled(2)).map(|(u, v)| std::array::from_fn(|c| [u[c], v[c]]));
-        Self { luma: filled(0).collect(), chroma: pairs.collect() }
+        Self::holding(filled(0).collect(), pairs.collect())
+    }
+
+    fn holding(luma: Vec<[i16; CODES]>, chroma: Vec<[[i16; 2]; CODES]>) -> Self {
+        let answers = std::iter::repeat_with(OnceLock::new).take(CODES * CODES).collect();
+        Self { luma, chroma, answers }
     }
 
     /// Changes nothing.
@@ -78,22 +96,22 @@ impl Lut33 {
             let (a, b) = (i32::from(a), i32::from(b));
             ((a * 256 + (b - a) * weight + 128) >> 8) as i16
         };
-        let mut mixed = self.clone();
-        for (out, other) in mixed.luma.iter_mut().zip(&other.luma) {
+        let (mut luma, mut chroma) = (self.luma.clone(), self.chroma.clone());
+        for (out, other) in luma.iter_mut().zip(&other.luma) {
             out.iter_mut().zip(other).for_each(|(out, &b)| *out = blend(*out, b));
         }
-        for (out, other) in mixed.chroma.iter_mut().zip(&other.chroma) {
+        for (out, other) in chroma.iter_mut().zip(&other.chroma) {
             let values = out.as_flattened_mut().iter_mut().zip(other.as_flattened());
             values.for_each(|(out, &b)| *out = blend(*out, b));
         }
-        mixed
+        Self::holding(luma, chroma)
     }
 
     /// Where one code goes.
     pub fn code(&self, [y, u, v]: [u8; 3]) -> [u8; 3] {
-        let triangle = Triangle::new(u, v);
-        let [u, v] = self.chroma_at(triangle, y);
-        [luma_at(self.columns(triangle), triangle.weight, y), u, v]
+        let answers = self.answers(u, v);
+        let [u, v] = answers.chroma[usize::from(y)];
+        [answers.luma[usize::from(y)], u, v]
     }
 
     /// Grades `src` into `dst`, both of one size.
@@ -115,38 +133,31 @@ impl Lut33 {
             .zip(v.par_chunks_mut(vs * BAND_ROWS));
         bands.for_each(|((y, u), v)| {
             let rows = y.chunks_mut(ys * 2).zip(u.chunks_mut(us)).zip(v.chunks_mut(vs));
-            simd::widest(
-                #[inline(always)]
-                || {
-                    for ((pair, u), v) in rows {
-                        let (above, below) = pair.split_at_mut(ys.min(pair.len()));
-                        let span = width.min(below.len());
-                        self.rows(
-                            &mut above[..width],
-                            &mut below[..span],
-                            &mut u[..chroma_width],
-                            &mut v[..chroma_width],
-                        );
-                    }
-                },
-            );
+            for ((pair, u), v) in rows {
+                let (above, below) = pair.split_at_mut(ys.min(pair.len()));
+                let span = width.min(below.len());
+                self.rows(
+                    &mut above[..width],
+                    &mut below[..span],
+                    &mut u[..chroma_width],
+                    &mut v[..chroma_width],
+                );
+            }
         });
     }
 
     /// Two rows of luma (the second may be missing) and the row of chroma between them.
-    #[inline(always)]
     fn rows(&self, above: &mut [u8], below: &mut [u8], u: &mut [u8], v: &mut [u8]) {
         let whole = above.len().min(below.len()) / 2;
         let (blocks, _) = above.as_chunks_mut::<2>();
         let blocks = blocks.iter_mut().zip(below.as_chunks_mut::<2>().0);
         for (((a, b), u), v) in blocks.zip(u.iter_mut()).zip(v.iter_mut()) {
-            let triangle = Triangle::new(*u, *v);
+            let answers = self.answers(*u, *v);
             let sum = [a[0], a[1], b[0], b[1]].map(u32::from).iter().sum::<u32>();
-            let columns = self.columns(triangle);
             for y in a.iter_mut().chain(b) {
-                *y = luma_at(columns, triangle.weight, *y);
+                *y = answers.luma[usize::from(*y)];
             }
-            [*u, *v] = self.chroma_at(triangle, ((sum + 2) >> 2) as u8);
+            [*u, *v] = answers.chroma[usize::from(((sum + 2) >> 2) as u8)];
         }
         if let (Some(u), Some(v)) = (u.get_mut(whole..), v.get_mut(whole..)) {
             self.border(&mut above[2 * whole..], below.get_mut(2 * whole..), u, v);
@@ -157,51 +168,43 @@ impl Lut33 {
     fn border(&self, above: &mut [u8], below: Option<&mut [u8]>, u: &mut [u8], v: &mut [u8]) {
         let below = below.unwrap_or_default();
         for (i, (u, v)) in u.iter_mut().zip(v.iter_mut()).enumerate() {
-            let triangle = Triangle::new(*u, *v);
-            let columns = self.columns(triangle);
+            let answers = self.answers(*u, *v);
             let end = (2 * i + 2).min(above.len());
             let (mut sum, mut count) = (0, 0);
             for row in [&mut *above, &mut *below] {
                 for y in row.get_mut(2 * i..end).unwrap_or_default() {
                     sum += u32::from(*y);
                     count += 1;
-                    *y = luma_at(columns, triangle.weight, *y);
+                    *y = answers.luma[usize::from(*y)];
                 }
             }
             let mean = (sum + count / 2).checked_div(count).unwrap_or(0);
-            [*u, *v] = self.chroma_at(triangle, mean as u8);
+            [*u, *v] = answers.chroma[usize::from(mean as u8)];
         }
     }
 
     #[inline(always)]
-    fn columns(&self, triangle: Triangle) -> [&[i16; CODES]; 3] {
-        triangle.at.map(|at| &self.luma[at])
+    fn answers(&self, u: u8, v: u8) -> &Answers {
+        let at = usize::from(v) * CODES + usize::from(u);
+        self.answers[at].get_or_init(|| self.work_out(Triangle::new(u, v)))
     }
 
-    #[inline(always)]
-    fn chroma_at(&self, triangle: Triangle, y: u8) -> [u8; 2] {
-        let mut sum = [1 << (BITS + 2); 2];
-        for (at, weight) in triangle.at.into_iter().zip(triangle.weight) {
-            let [u, v] = self.chroma[at][usize::from(y)];
-            sum[0] += i32::from(u) * weight;
-            sum[1] += i32::from(v) * weight;
+    #[cold]
+    fn work_out(&self, triangle: Triangle) -> Box<Answers> {
+        let mut answers = Box::new(Answers { luma: [0; CODES], chroma: [[0; 2]; CODES] });
+        let luma = triangle.at.map(|at| &self.luma[at]);
+        let chroma = triangle.at.map(|at| &self.chroma[at]);
+        for y in 0..CODES {
+            answers.luma[y] = triangle.between(luma.map(|column| column[y]));
+            let pair = chroma.map(|column| column[y]);
+            answers.chroma[y] = [0, 1].map(|k| triangle.between(pair.map(|value| value[k])));
         }
-        sum.map(|s| (s >> (BITS + 3)).clamp(0, 255) as u8)
+        answers
     }
-}
-
-#[inline(always)]
-fn luma_at(columns: [&[i16; CODES]; 3], weight: [i32; 3], y: u8) -> u8 {
-    let mut sum = 1 << (BITS + 2);
-    for (column, weight) in columns.into_iter().zip(weight) {
-        sum += i32::from(column[usize::from(y)]) * weight;
-    }
-    (sum >> (BITS + 3)).clamp(0, 255) as u8
 }
 
 impl Triangle {
     /// The triangle about a pair of codes: the longer fraction's axis is gone first.
-    #[inline(always)]
     fn new(u: u8, v: u8) -> Self {
         let start = usize::from(v >> 3) * SIDE + usize::from(u >> 3);
         let (fu, fv) = (i32::from(u & 7), i32::from(v & 7));
@@ -211,6 +214,14 @@ impl Triangle {
             at: [start, start + stride, start + SIDE + 1],
             weight: [STEP as i32 - larger, larger - smaller, smaller],
         }
+    }
+
+    /// The code between the values at the three points.
+    #[inline(always)]
+    fn between(self, values: [i16; 3]) -> u8 {
+        let weighed = values.into_iter().zip(self.weight).map(|(value, w)| i32::from(value) * w);
+        let sum = weighed.sum::<i32>() + (1 << (BITS + 2));
+        (sum >> (BITS + 3)).clamp(0, 255) as u8
     }
 }
 
@@ -320,7 +331,6 @@ mod tests {
         };
         let out = run(1);
         assert_eq!(out, run(2));
-        assert_eq!(out, simd::at_most(simd::Level::Baseline, || run(2)));
         let [y, u, v] = frame.as_ref().planes();
         let code = [y.at(130, 74), u.at(65, 37), v.at(65, 37)];
         assert_eq!(out.as_ref().y().at(130, 74), lut.code(code)[0]);
