@@ -1,11 +1,14 @@
 //! From one run of a painting to another, stroke by stroke.
+//!
+//! Areas of about a stroke's size change over one after the other. Which goes when hangs on the
+//! exemplar's place that the first run shows there, so that the areas move with the scene and
+//! every one changes once; in between only one area in four is a mixture of both.
 
-use super::painter::Painted;
+use super::search::Field;
 use super::{ONE, Spot};
 use crate::blur;
-use crate::frame::Yuv420;
 use crate::hash;
-use crate::plane::{Plane, PlaneMut, PlaneRef, ShapeError, check_same};
+use crate::plane::{Plane, ShapeError};
 use crate::rows::for_rows_with;
 
 /// Size of the areas that change over together, in cells of the exemplar.
@@ -18,35 +21,15 @@ const SHARPEN: i32 = 8;
 /// Part of the way during which one area is between both.
 const SOFT: f32 = 0.25;
 
-/// The picture `share` (0 to 1) of the way from `a` to `b`.
-///
-/// Areas of about a stroke's size change over one after the other. Which goes when hangs on the
-/// exemplar's place that `a` shows there, so that the areas move with the scene and every one
-/// changes once; in between only one area in four is a mixture of both.
-pub fn blend(a: &Painted, b: &Painted, share: f32) -> Result<Yuv420, ShapeError> {
-    check_same(a.size, b.size)?;
-    let weights = weights(a, share.clamp(0.0, 1.0))?;
-    let mut out = a.frame().clone();
-    let [y, u, v] = a.frame().planes();
-    let [by, bu, bv] = b.frame().planes();
-    let mut planes = out.as_mut();
-    let [oy, ou, ov] = planes.planes_mut();
-    let width = a.field.width;
-    for (from, to, out, bits) in [(y, by, oy, 1), (u, bu, ou, 0), (v, bv, ov, 0)] {
-        mix(from.as_ref(), to.as_ref(), out, &weights, width, bits);
-    }
-    Ok(out)
-}
-
-/// Part of `b` of each cell, 0 to 256.
-fn weights(a: &Painted, share: f32) -> Result<Vec<u16>, ShapeError> {
-    let (cells, width) = (a.field.spots.len(), a.field.width);
+/// Part of the second run in each cell, 0 to 256, `share` (0 to 1) of the way from the first.
+pub(super) fn weights(first: &Field, share: f32) -> Result<Vec<u16>, ShapeError> {
+    let (cells, width) = (first.spots.len(), first.width);
     let mut drawn = Plane::new(width, cells / width, 0)?;
     for_rows_with(
         &mut drawn.as_mut(),
         || (),
         |(), y, row| {
-            for (out, &spot) in row.iter_mut().zip(&a.field.spots[y * width..]) {
+            for (out, &spot) in row.iter_mut().zip(&first.spots[y * width..]) {
                 let along = (share * (1.0 + SOFT) - turn(spot)) / SOFT;
                 *out = (255.0 * along.clamp(0.0, 1.0)) as u8;
             }
@@ -78,28 +61,4 @@ fn turn([x, y]: Spot) -> f32 {
         }
     }
     best.1
-}
-
-fn mix(
-    from: PlaneRef<'_>,
-    to: PlaneRef<'_>,
-    out: &mut PlaneMut<'_>,
-    weights: &[u16],
-    width: usize,
-    bits: usize,
-) {
-    let rows = weights.len() / width;
-    for_rows_with(
-        out,
-        || (),
-        |(), y, out| {
-            let weights = &weights[(y >> bits).min(rows - 1) * width..][..width];
-            let (from, to) = (from.row(y), to.row(y));
-            for (x, out) in out.iter_mut().enumerate() {
-                let weight = i32::from(weights[(x >> bits).min(width - 1)]);
-                let (p, q) = (i32::from(from[x]), i32::from(to[x]));
-                *out = (p + (((q - p) * weight + 128) >> 8)) as u8;
-            }
-        },
-    );
 }

@@ -15,7 +15,8 @@
 //! 2. [`Tone`]: the luma of a shot, mapped once for the whole shot to the luma of the style.
 //! 3. [`Guide`]: what of a frame steers the painting.
 //! 4. [`Painter::key`] paints a frame from its guide, [`Painter::carry`] moves a painting along
-//!    the flow, forward or backward in time; [`blend`] goes from one run to another.
+//!    the flow, forward or backward in time; [`Painter::frame`] is its picture, and
+//!    [`Painter::between`] the picture on the way from one run to another.
 
 mod blend;
 mod carry;
@@ -28,7 +29,6 @@ mod painter;
 mod search;
 mod vote;
 
-pub use blend::blend;
 pub use exemplar::{Exemplar, Picture};
 pub use guide::{Guide, Histogram, Tone};
 pub use painter::{Painted, Painter, Settings};

@@ -5,7 +5,7 @@ use super::cost::{Target, Weights};
 use super::exemplar::Level;
 use super::features::Features;
 use super::search::{self, Field, Pass};
-use super::{Exemplar, Guide, carry, vote};
+use super::{Exemplar, Guide, blend, carry, vote};
 use crate::field::FlowField;
 use crate::frame::{Yuv420, chroma_size};
 use crate::plane::{ShapeError, check_same, check_size};
@@ -38,7 +38,7 @@ pub struct Painter<'a> {
     weights: Weights,
 }
 
-/// A painted frame and the field that it shows.
+/// A painting: the field that its picture is a function of (see [`Painter::frame`]).
 #[derive(Debug, Clone)]
 pub struct Painted {
     pub(super) size: (usize, usize),
@@ -49,7 +49,6 @@ pub struct Painted {
     pub(super) drifts: Vec<Drift>,
     /// The broad and fine luma that guided it, to see whether a place still shows the same.
     pub(super) guided: Vec<[u8; 2]>,
-    frame: Yuv420,
 }
 
 impl Default for Settings {
@@ -122,7 +121,7 @@ impl<'a> Painter<'a> {
         field.settle(self.finest());
         let accepted = self.guide_costs(guide, &field);
         let drifts = vec![[0; 2]; accepted.len()];
-        self.finish(guide, field, accepted, drifts)
+        Ok(self.painted(guide, field, accepted, drifts))
     }
 
     /// Carries `previous` to the frame of `guide`. `flow` goes from this frame to the previous
@@ -152,7 +151,23 @@ impl<'a> Painter<'a> {
             moved.field.settle(level);
             carry::accept(level, &target, &mut moved);
         }
-        self.finish(guide, moved.field, moved.accepted, moved.drifts)
+        Ok(self.painted(guide, moved.field, moved.accepted, moved.drifts))
+    }
+
+    /// The picture of a painting.
+    pub fn frame(&self, painted: &Painted) -> Result<Yuv420, ShapeError> {
+        check_same(self.size, painted.size)?;
+        vote::frame(self.finest(), &self.exemplar.ink, &painted.field, self.size)
+    }
+
+    /// The picture `share` (0 to 1) of the way from `a` to `b`: areas of about a stroke's size
+    /// change over one after the other.
+    pub fn between(&self, a: &Painted, b: &Painted, share: f32) -> Result<Yuv420, ShapeError> {
+        check_same(self.size, a.size)?;
+        check_same(self.size, b.size)?;
+        let weights = blend::weights(&a.field, share.clamp(0.0, 1.0))?;
+        let fields = [&a.field, &b.field];
+        vote::mixed(self.finest(), &self.exemplar.ink, fields, &weights, self.size)
     }
 
     fn finest(&self) -> &Level {
@@ -179,32 +194,17 @@ impl<'a> Painter<'a> {
         carry::costs(self.finest(), &target, field)
     }
 
-    fn finish(
+    fn painted(
         &self,
         guide: &Guide,
         field: Field,
         accepted: Vec<u16>,
         drifts: Vec<Drift>,
-    ) -> Result<Painted, ShapeError> {
-        let frame = vote::frame(self.finest(), &self.exemplar.ink, &field, self.size)?;
+    ) -> Painted {
         let guided = guide.features.marks.iter().map(|m| [m[0], m[1]]).collect();
-        Ok(Painted { size: self.size, field, accepted, drifts, guided, frame })
+        Painted { size: self.size, field, accepted, drifts, guided }
     }
 }
 
 /// Half of the shorter side, in cells, of the smallest scale that a key starts from.
 const RADIUS_OF_SMALLEST: usize = 8;
-
-// === impl Painted ===
-
-impl Painted {
-    /// The picture.
-    pub fn frame(&self) -> &Yuv420 {
-        &self.frame
-    }
-
-    /// The picture alone.
-    pub fn into_frame(self) -> Yuv420 {
-        self.frame
-    }
-}

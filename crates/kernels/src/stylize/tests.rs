@@ -50,11 +50,11 @@ fn a_still_scene_keeps_its_strokes() {
     let key = painter.key(&guide, 7).unwrap();
     let flow = FlowField::still((128, 96), 4).unwrap();
     let next = painter.carry(&key, &flow, &guide).unwrap();
-    assert_eq!(next.frame(), key.frame());
+    assert_eq!(painter.frame(&next).unwrap(), painter.frame(&key).unwrap());
 }
 
 /// Carries a key over `count` frames that move by `step` px each.
-fn run(exemplar: &Exemplar, size: (usize, usize), step: f32, count: usize) -> Vec<Painted> {
+fn run(exemplar: &Exemplar, size: (usize, usize), step: f32, count: usize) -> Vec<Yuv420> {
     let frame = |n: usize| scene(size.0, size.1, step * n as f32);
     let tone = tone(exemplar, &frame(0));
     let painter = Painter::new(exemplar, size, Settings::default()).unwrap();
@@ -64,7 +64,7 @@ fn run(exemplar: &Exemplar, size: (usize, usize), step: f32, count: usize) -> Ve
         let guide = Guide::new(frame(n).as_ref(), &tone);
         run.push(painter.carry(&run[n - 1], &flow, &guide).unwrap());
     }
-    run
+    run.iter().map(|painted| painter.frame(painted).unwrap()).collect()
 }
 
 /// Mean difference of two luma planes where `b`, `shift` px to the left, lies over `a`.
@@ -87,7 +87,7 @@ fn strokes_move_with_the_scene() {
     let exemplar = exemplar();
     for (step, count) in [(2.0, 6), (0.5, 24)] {
         let run = run(&exemplar, (160, 96), step, count);
-        let (first, last) = (run[0].frame(), run[count].frame());
+        let (first, last) = (&run[0], &run[count]);
         let (with, without) = (moved_by(first, last, 12), moved_by(first, last, 0));
         assert!(with < 3.0 && with < 0.3 * without, "{step}: {with} {without}");
     }
@@ -99,7 +99,7 @@ fn strokes_stay_sharp_over_two_seconds() {
     let sharpness = |k: usize| {
         let part = &run[k..k + 12];
         let sum: f64 =
-            part.iter().map(|p| crate::metrics::laplacian_variance(p.frame().as_ref().y())).sum();
+            part.iter().map(|p| crate::metrics::laplacian_variance(p.as_ref().y())).sum();
         sum / 12.0
     };
     let (first, last) = (sharpness(1), sharpness(37));
@@ -114,7 +114,8 @@ fn a_painting_after_itself_is_itself() {
     let guide = Guide::new(frame.as_ref(), &Tone::identity());
     let painter = Painter::new(&exemplar, (160, 120), Settings::default()).unwrap();
     let painted = painter.key(&guide, 3).unwrap();
-    let error = crate::metrics::mad(painted.frame().as_ref().y(), frame.as_ref().y()).unwrap();
+    let painted = painter.frame(&painted).unwrap();
+    let error = crate::metrics::mad(painted.as_ref().y(), frame.as_ref().y()).unwrap();
     assert!(error < 4.0, "{error}");
 }
 
@@ -140,7 +141,8 @@ fn newly_seen_places_are_painted_in_their_light() {
     let flow = FlowField::from_parts((128, 96), 4, vec![[0, 0]; count], vec![0; count]).unwrap();
     let next = painter.carry(&key, &flow, &Guide::new(after.as_ref(), &tone)).unwrap();
     let light = |painted: &Painted, x: usize| {
-        let window = painted.frame().as_ref().y().window(x, 20, 24, 56).unwrap();
+        let frame = painter.frame(painted).unwrap();
+        let window = frame.as_ref().y().window(x, 20, 24, 56).unwrap();
         window.rows().flatten().map(|&v| f64::from(v)).sum::<f64>() / (24.0 * 56.0)
     };
     assert!(light(&key, 80) > light(&key, 8) + 30.0);
@@ -151,10 +153,7 @@ fn newly_seen_places_are_painted_in_their_light() {
 fn threads_change_nothing() {
     let bytes = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
-        pool.install(|| {
-            let run = run(&exemplar(), (96, 64), 1.3, 3);
-            run.into_iter().map(Painted::into_frame).collect::<Vec<_>>()
-        })
+        pool.install(|| run(&exemplar(), (96, 64), 1.3, 3))
     };
     assert_eq!(bytes(1), bytes(4));
 }
@@ -162,7 +161,7 @@ fn threads_change_nothing() {
 #[test]
 fn a_small_painting_has_its_known_bytes() {
     let run = run(&exemplar(), (64, 48), 1.3, 4);
-    let frame = run[4].frame();
+    let frame = &run[4];
     let mut hash = 0u64;
     let [y, u, v] = frame.as_ref().planes();
     for &byte in y.rows().chain(u.rows()).chain(v.rows()).flatten() {
@@ -178,11 +177,11 @@ fn runs_are_blended_stroke_by_stroke() {
     let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
     let painter = Painter::new(&exemplar, (128, 96), Settings::default()).unwrap();
     let (a, b) = (painter.key(&guide, 1).unwrap(), painter.key(&guide, 2).unwrap());
-    assert_eq!(&blend(&a, &b, 0.0).unwrap(), a.frame());
-    assert_eq!(&blend(&a, &b, 1.0).unwrap(), b.frame());
-    let half = blend(&a, &b, 0.5).unwrap();
+    let [first, half, last] = [0.0, 0.5, 1.0].map(|t| painter.between(&a, &b, t).unwrap());
+    let [a, b] = [&a, &b].map(|painted| painter.frame(painted).unwrap());
+    assert_eq!((&first, &last), (&a, &b));
     let codes = |f: &Yuv420| f.as_ref().y().rows().flatten().copied().collect::<Vec<u8>>();
-    let (a, b, half) = (codes(a.frame()), codes(b.frame()), codes(&half));
+    let (a, b, half) = (codes(&a), codes(&b), codes(&half));
     let differ = a.iter().zip(&b).zip(&half).filter(|((a, b), _)| a.abs_diff(**b) > 8);
     let pure = differ.clone().filter(|((a, b), m)| a == m || b == m).count();
     let from_b = differ.clone().filter(|((_, b), m)| b == m).count();
@@ -204,7 +203,7 @@ fn tiny_frames_and_plain_pictures_are_no_trouble() {
             let key = painter.key(&guide, 7).unwrap();
             let flow = FlowField::from_fn(size, 4, |_, _| (3.0, -2.0)).unwrap();
             let next = painter.carry(&key, &flow, &guide).unwrap();
-            assert_eq!(next.frame().size(), size);
+            assert_eq!(painter.frame(&next).unwrap().size(), size);
         }
     }
     assert!(Exemplar::new(&[]).is_err());
@@ -226,7 +225,8 @@ proptest::proptest! {
         let key = painter.key(&guide, seed).unwrap();
         let flow = FlowField::from_fn((48, 32), 4, |_, _| (u, 0.3 * u)).unwrap();
         let next = painter.carry(&key, &flow, &guide).unwrap();
-        for painted in [key.frame(), next.frame()] {
+        for painted in [key, next] {
+            let painted = painter.frame(&painted).unwrap();
             for (painted, picture) in painted.planes().into_iter().zip(inside.planes()) {
                 let range = |p: &crate::Plane| {
                     let codes = p.as_ref().rows().flatten().copied().collect::<Vec<u8>>();

@@ -13,7 +13,7 @@ use crate::scene::Scene;
 use crate::sheet::Styles;
 
 /// Longest way from one key to the next, in seconds.
-const LONGEST_SECS: f64 = 1.5;
+const LONGEST_SECS: f64 = 2.0;
 
 /// Part of the way between two keys by which one may move to a sharper frame.
 const SLACK: f64 = 0.15;

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use kernels::flow::{self, FlowImage, FlowParams};
 use kernels::interpolate;
 use kernels::repaint::{self, Mix};
-use kernels::stylize::{self, Exemplar, Guide, Painted, Painter, Settings, Tone};
+use kernels::stylize::{Exemplar, Guide, Painted, Painter, Settings, Tone};
 use kernels::{FlowPair, ShapeError, Yuv420};
 use media::Frame;
 use serde_json::{Value, json};
@@ -58,8 +58,8 @@ struct Run {
     strip: Strip,
     tone: Tone,
     latest: Option<(usize, Arc<Painted>)>,
-    /// Paintings that ran forward and wait for those that run back.
-    ahead: BTreeMap<usize, Arc<Painted>>,
+    /// Paintings that ran forward, with their guides, and wait for those that run back.
+    ahead: BTreeMap<usize, (Arc<Painted>, Guide)>,
 }
 
 /// A frame that waits.
@@ -116,13 +116,17 @@ impl Strokes {
         let Some(palette) = self.palettes.get(run.strip.wish) else { return Ok(()) };
         let frame = view(&newest.passing.frame)?;
         let painter = Painter::new(&palette.exemplar, frame.size(), palette.settings)?;
+        let is_key = run.strip.is_key(n);
+        if run.latest.is_none() && !is_key {
+            return Ok(());
+        }
         let guide = Guide::new(frame, &run.tone);
-        if run.strip.is_key(n) {
+        if is_key {
             let seed = self.scene.seed ^ (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
             let key = Arc::new(painter.key(&guide, seed)?);
             pace.work(PAINTING)?;
             back(index, run, &painter, (n, &key), &mut self.held, pace)?;
-            finish(&mut self.held, n, index, key.frame().clone());
+            finish(&mut self.held, n, index, painter.frame(&key)?);
             run.latest = Some((n, key));
             return Ok(());
         }
@@ -132,9 +136,9 @@ impl Strokes {
         let painted = Arc::new(painter.carry(latest, &motion.backward, &guide)?);
         pace.work(PAINTING)?;
         if n > run.strip.last_key() {
-            finish(&mut self.held, n, index, painted.frame().clone());
+            finish(&mut self.held, n, index, painter.frame(&painted)?);
         } else {
-            run.ahead.insert(n, Arc::clone(&painted));
+            run.ahead.insert(n, (Arc::clone(&painted), guide));
         }
         run.latest = Some((n, painted));
         Ok(())
@@ -210,15 +214,18 @@ fn back(
         let Some(motion) = &next.motion else {
             return Err(internal("a painting lost its motion"));
         };
-        let guide = Guide::new(view(&own.passing.frame)?, &run.tone);
+        let (ahead, guide) = match run.ahead.remove(&n) {
+            Some((ahead, guide)) => (Some(ahead), guide),
+            None => (None, Guide::new(view(&own.passing.frame)?, &run.tone)),
+        };
         latest = Arc::new(painter.carry(&latest, &motion.forward, &guide)?);
         pace.work(PAINTING)?;
-        let picture = match (before, run.ahead.remove(&n)) {
+        let picture = match (before, ahead) {
             (Some(before), Some(ahead)) => {
                 let share = (n - before) as f32 / (key_at - before) as f32;
-                stylize::blend(&ahead, &latest, share)?
+                painter.between(&ahead, &latest, share)?
             }
-            _ => latest.frame().clone(),
+            _ => painter.frame(&latest)?,
         };
         finish(held, n, index, picture);
     }
@@ -282,7 +289,7 @@ impl Stage for Strokes {
             let frame = view(frame)?;
             let painter = Painter::new(&palette.exemplar, frame.size(), palette.settings)?;
             let key = painter.key(&Guide::new(frame, &run.tone), self.scene.seed)?;
-            painted.push((index, key.into_frame()));
+            painted.push((index, painter.frame(&key)?));
         }
         self.show(n, &painted, frame)
     }
