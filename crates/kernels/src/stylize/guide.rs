@@ -6,6 +6,9 @@ use crate::frame::Yuv420Ref;
 use crate::plane::{Plane, PlaneRef};
 use crate::resize;
 
+/// Most codes of the style's luma to one code of the shot's.
+const STEEPEST: f32 = 3.0;
+
 /// How often each luma code occurs in a shot.
 #[derive(Debug, Clone)]
 pub struct Histogram {
@@ -69,7 +72,9 @@ impl Histogram {
 
 impl Tone {
     /// The code that an exemplar shows at the same rank as `shot` shows each code, mixed with the
-    /// plain range of the exemplar by `share` (0 = range only, 1 = ranks only). Never falling.
+    /// plain range of the exemplar by `share` (0 = range only, 1 = ranks only). Never falling, and
+    /// nowhere steeper than 3: by rank alone the noise of a flat sky would be as wide a
+    /// range of light as its share of the picture.
     pub fn of(exemplar: &Exemplar, shot: &Histogram, share: f32) -> Self {
         let style = exemplar.histogram().ranks();
         let ranks = shot.ranks();
@@ -79,20 +84,33 @@ impl Tone {
         let (first, last) = (code_at(&ranks, 655), code_at(&ranks, 64_880));
         let share = share.clamp(0.0, 1.0);
         let mut floor = 0.0f32;
-        let codes = std::array::from_fn(|code| {
+        let course = std::array::from_fn(|code| {
             let along = ((code as f32 - first) / (last - first).max(1.0)).clamp(0.0, 1.0);
             let plain = low + along * (high - low);
             let ranked = matched(&style, ranks[code]);
             floor = floor.max(plain + share * (ranked - plain));
-            libm::roundf(floor.clamp(0.0, 255.0)) as u8
+            floor
         });
-        Self { codes }
+        Self { codes: gentler(course).map(|code| libm::roundf(code.clamp(0.0, 255.0)) as u8) }
     }
 
     /// A mapping that leaves every code as it is.
     pub fn identity() -> Self {
         Self { codes: std::array::from_fn(|code| code as u8) }
     }
+}
+
+/// The mean of the highest course that is nowhere steeper and does not rise above `course`, and
+/// the lowest that does not fall below it.
+fn gentler(course: [f32; 256]) -> [f32; 256] {
+    let (mut below, mut above) = (course, course);
+    for code in 1..256 {
+        below[code] = below[code].min(below[code - 1] + STEEPEST);
+    }
+    for code in (0..255).rev() {
+        above[code] = above[code].max(above[code + 1] - STEEPEST);
+    }
+    std::array::from_fn(|code| (below[code] + above[code]) / 2.0)
 }
 
 /// The lowest code whose rank reaches `rank`.
