@@ -12,6 +12,36 @@ const CUT: &str = "nullsrc=size=640x240:rate=24:duration=1.5,format=yuv420p,\
     nullsrc=size=320x240:rate=24:duration=1.5,format=yuv420p,\
     geq=lum='90+60*gt(sin(X/31)*sin(Y/27)\\,0)':cb=110:cr=150[b];[a][b]concat";
 
+/// A patterned box that moves by two px a frame before a pattern that stands still.
+const BOX: &str = "nullsrc=size=320x240:rate=24:duration=3,format=yuv420p,\
+    geq=lum='if(lt(abs(X-80-2*N)\\,50)*lt(abs(Y-120)\\,60)\\,\
+    120+50*sin((X-2*N)/7)*cos(Y/6)+25*sin((X-2*N)/11+Y/9)\\,\
+    120+60*sin(X/13)*sin(Y/15)+20*sin(X/5+Y/29))':cb=128:cr=128";
+
+#[test]
+fn drawn_marks_stay_on_what_moves_by_itself() {
+    let studio = Studio::new();
+    let reference = studio.video("box.mp4", BOX);
+    for medium in [Medium::Pencil, Medium::Ink] {
+        let wishes = plan(3, [Want::Medium { medium }]);
+        let take = studio.make(&studio.shot(wishes, vec![reference.clone()], (320, 240)));
+        let (frames, (width, _)) = luma(&take.outputs[0].path);
+        let off = |shift: usize| {
+            let mut sum = 0;
+            for y in 80..160 {
+                for x in 95..145 {
+                    let (before, after) =
+                        (frames[20][y * width + x], frames[22][y * width + x + shift]);
+                    sum += u32::from(before.abs_diff(after));
+                }
+            }
+            sum as f64 / 4000.0
+        };
+        let (followed, stayed) = (off(4), off(0));
+        assert!(1.5 * followed < stayed, "{medium:?}: {followed:.1} {stayed:.1}");
+    }
+}
+
 #[test]
 fn each_family_repaints_a_clip_and_keeps_its_motion_and_its_cut() {
     let studio = Studio::new();

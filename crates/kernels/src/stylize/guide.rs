@@ -84,14 +84,14 @@ impl Tone {
         let (first, last) = (code_at(&ranks, 655), code_at(&ranks, 64_880));
         let share = share.clamp(0.0, 1.0);
         let mut floor = 0.0f32;
-        let course = std::array::from_fn(|code| {
+        let course: [f32; 256] = std::array::from_fn(|code| {
             let along = ((code as f32 - first) / (last - first).max(1.0)).clamp(0.0, 1.0);
             let plain = low + along * (high - low);
             let ranked = matched(&style, ranks[code]);
             floor = floor.max(plain + share * (ranked - plain));
             floor
         });
-        Self { codes: gentler(course).map(|code| libm::roundf(code.clamp(0.0, 255.0)) as u8) }
+        Self { codes: gentler(&course).map(|code| libm::roundf(code.clamp(0.0, 255.0)) as u8) }
     }
 
     /// A mapping that leaves every code as it is.
@@ -102,15 +102,15 @@ impl Tone {
 
 /// The mean of the highest course that is nowhere steeper and does not rise above `course`, and
 /// the lowest that does not fall below it.
-fn gentler(course: [f32; 256]) -> [f32; 256] {
-    let (mut below, mut above) = (course, course);
+fn gentler(course: &[f32; 256]) -> [f32; 256] {
+    let (mut below, mut above) = (*course, *course);
     for code in 1..256 {
         below[code] = below[code].min(below[code - 1] + STEEPEST);
     }
     for code in (0..255).rev() {
         above[code] = above[code].max(above[code + 1] - STEEPEST);
     }
-    std::array::from_fn(|code| (below[code] + above[code]) / 2.0)
+    std::array::from_fn(|code| f32::midpoint(below[code], above[code]))
 }
 
 /// The lowest code whose rank reaches `rank`.

@@ -15,8 +15,8 @@ use crate::fail::Failure;
 use crate::footage::view;
 
 /// Part of the way to the surroundings' lightness and colour.
-const LIGHT_SHARE: f32 = 0.35;
-const CAST_SHARE: f32 = 0.2;
+const LIGHT_SHARE: f32 = 0.2;
+const CAST_SHARE: f32 = 0.12;
 
 /// Part of the way to the footage's black and white.
 const RANGE_SHARE: f32 = 0.75;
@@ -25,8 +25,8 @@ const RANGE_SHARE: f32 = 0.75;
 const MOST_BLACK: f32 = 10.0;
 
 /// Most that lightness and colour are moved, in Lab units.
-const MOST_LIGHT: f32 = 18.0;
-const MOST_CAST: f32 = 6.0;
+const MOST_LIGHT: f32 = 10.0;
+const MOST_CAST: f32 = 4.0;
 
 /// Every how many pixels the footage is read.
 const EVERY: usize = 6;

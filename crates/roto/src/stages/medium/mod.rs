@@ -2,11 +2,13 @@
 //!
 //! ```text
 //! structure > strokes along it (Kuwahara) > tone > pigment on its ground > lines
+//!           > worked into the drawing of the frame before
 //! ```
 //!
 //! Invariant: a frame's medium is a function of the frame, of the scene's motion and of what the
 //! shot showed before. No number is drawn for a frame, and no texture hangs on the screen.
 
+mod hold;
 mod ops;
 mod recipe;
 #[cfg(test)]
@@ -32,6 +34,7 @@ use crate::footage::{view, view_mut};
 use crate::scene::Scene;
 use crate::sheet::MediumWish;
 use crate::timeline::Cue;
+use hold::Hold;
 use recipe::{Body, PAPER, Recipe};
 
 /// Shorter side of the picture that recipes are written for, in px.
@@ -56,6 +59,7 @@ pub(crate) struct MediumStage {
     sheets: Sheets,
     before: Option<(usize, Tensors)>,
     pixels: Option<(usize, Pixels)>,
+    hold: Hold,
 }
 
 /// The textures of a recipe.
@@ -143,7 +147,16 @@ impl MediumStage {
         }
         let unit = scene.screen.0.min(scene.screen.1) as f32 / UNIT;
         let sheets = Sheets::of(&recipe, scene.seed);
-        Self { wish: wish.clone(), recipe, scene, unit, sheets, before: None, pixels: None }
+        Self {
+            wish: wish.clone(),
+            recipe,
+            scene,
+            unit,
+            sheets,
+            before: None,
+            pixels: None,
+            hold: Hold::default(),
+        }
     }
 
     /// How much of the painted frame shows.
@@ -182,6 +195,7 @@ impl MediumStage {
 
     fn paint(&mut self, n: usize, frame: &mut Frame) -> Result<(), Failure> {
         let structure = self.structure(n, frame)?;
+        let footage = if self.recipe.hold > 0.0 { Some(hold::small(frame)?) } else { None };
         let size = (frame.width() as usize, frame.height() as usize);
         let ink = match self.recipe.pen {
             Some((pen, ..)) => Some(self.ink(frame, &structure, pen)?),
@@ -201,6 +215,10 @@ impl MediumStage {
             let weight = weight * (self.wish.strength / 0.7).clamp(0.5, 1.2);
             let (y, u, v) = frame.planes_mut();
             ops::covers([y, u, v], size.0, &ink, colour, (weight.min(1.0) * 256.0) as i32, false);
+        }
+        if let Some(footage) = footage {
+            let shot = self.scene.shot(n);
+            self.hold.settle((n, shot), footage, frame, self.recipe.hold)?;
         }
         Ok(())
     }

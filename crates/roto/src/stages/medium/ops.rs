@@ -180,6 +180,26 @@ pub(super) fn fill(planes: [&mut [u8]; 3], goal: [u8; 3]) {
     }
 }
 
+/// Goes the part `part` (0 to 255, of luma's size) of the way to `goal`.
+pub(super) fn keep(
+    planes: (&mut [u8], &mut [u8], &mut [u8]),
+    goal: (&mut [u8], &mut [u8], &mut [u8]),
+    part: &Plane,
+) {
+    let width = part.width();
+    let pairs = [(planes.0, goal.0, 1), (planes.1, goal.1, 2), (planes.2, goal.2, 2)];
+    for (plane, goal, step) in pairs {
+        let goal: &[u8] = goal;
+        rows(plane, width / step, |y, row| {
+            let goal = goal.chunks(width / step).nth(y).unwrap_or_default();
+            let part = part.row(step * y).iter().step_by(step);
+            for ((out, &goal), &part) in row.iter_mut().zip(goal).zip(part) {
+                *out = mixed(*out, goal, i32::from(part) + i32::from(part >> 7));
+            }
+        });
+    }
+}
+
 /// The share `part`, 0 to 1, of the way from `from` to what is there.
 pub(super) fn mix(frame: &mut [u8], from: &[u8], part: f32) {
     let part = (part * 256.0 + 0.5) as i32;

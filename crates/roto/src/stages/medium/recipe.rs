@@ -67,6 +67,8 @@ pub(super) struct Recipe {
     pub(super) pen: Option<(Pen, f32, [u8; 3])>,
     /// Whether its own colours are given up.
     pub(super) grey: bool,
+    /// Part of the drawing that stays from frame to frame, 0 to 1; see [`super::hold`].
+    pub(super) hold: f32,
 }
 
 const fn brush(radius: f32, stretch: f32) -> Brush {
@@ -110,6 +112,7 @@ impl Recipe {
             body: Body::Flat,
             pen: None,
             grey: false,
+            hold: 0.0,
         };
         match medium {
             Medium::Oil => Self {
@@ -156,6 +159,7 @@ impl Recipe {
                 body: Body::Wash { rims: 0.45, pools: 0.5, grain: 0.25 },
                 pen: Some((solid(1.1, 22.0, 18.0), 0.8, BLACK)),
                 grey: true,
+                hold: 0.7,
             },
             Medium::Pastel => Self {
                 brush: Some(brush(6.0, 0.8)),
@@ -167,12 +171,14 @@ impl Recipe {
                 brush: Some(brush(6.0, 0.8)),
                 tone: steps(7, 5.0, tone(1.08, 8.0, 1.28)),
                 pen: Some((lines(0.9, 2.6), 0.85, UMBER)),
+                hold: 0.5,
                 ..plain
             },
             Medium::Cartoon => Self {
                 brush: Some(brush(8.0, 0.8)),
                 tone: steps(5, 6.0, tone(1.05, 8.0, 1.45)),
                 pen: Some((lines(1.4, 2.6), 0.95, BLACK)),
+                hold: 0.7,
                 ..plain
             },
             _ => Self::drawn(medium, plain),
@@ -193,6 +199,7 @@ impl Recipe {
             body,
             pen: Some((pen, weight, colour)),
             grey: true,
+            hold: 0.85,
             ..plain
         };
         match medium {
@@ -245,6 +252,7 @@ impl Recipe {
                 tone: steps(6, 5.0, tone(1.05, 24.0, 1.35)),
                 body: Body::Dots { amount: 0.55 },
                 pen: Some((solid(1.2, 36.0, 17.0), 1.0, BLACK)),
+                hold: 0.75,
                 ..plain
             },
             Medium::Woodblock => Self {
@@ -252,6 +260,7 @@ impl Recipe {
                 tone: steps(5, 5.0, tone(0.92, 12.0, 0.85)),
                 body: Body::Block { grain: 0.11 },
                 pen: Some((lines(1.3, 2.6), 0.9, INDIGO)),
+                hold: 0.6,
                 ..plain
             },
             Medium::Pixel => {
