@@ -46,6 +46,9 @@ const FULL_MOTION: f32 = 0.012;
 const LEAST_ENERGY: f32 = 0.02;
 const PART_OF_MOST: f32 = 0.15;
 
+/// One frame of so many may show something moving and the shot still be calm.
+const RARELY: usize = 12;
+
 /// Frames between which motion is also found at once: over many steps small errors add up.
 pub(crate) const LINK: usize = 8;
 
@@ -107,6 +110,8 @@ pub(crate) struct Analysis {
     pub(crate) usual: f32,
     /// Where the sky is; empty if not asked for.
     pub(crate) skies: Skies,
+    /// For each shot whether nothing in it moves by itself; empty where no motion was asked for.
+    pub(crate) calm: Vec<bool>,
 }
 
 /// Collects the answers frame by frame.
@@ -215,16 +220,14 @@ impl Analyst {
             if self.questions.flows {
                 self.flows.push(pair.clone());
             }
+            self.movers.resize(index, (0.5, 0.5, 0.0));
+            self.movers.push(own_motion(&pair.backward, &back));
             motion = Some((pair.backward, back));
         }
         if self.questions.subject {
             let map = saliency::map(frame, motion.as_ref().map(|(field, camera)| (field, camera)));
             let subject = saliency::subject(&map, frame.size());
             let (w, h) = (self.size.0 as f32, self.size.1 as f32);
-            let mover = motion
-                .as_ref()
-                .map_or((0.5, 0.5, 0.0), |(field, camera)| own_motion(field, camera));
-            self.movers.push(mover);
             self.maps.push((subject.centre.0 / w, subject.centre.1 / h, subject.strength));
         }
         Ok(())
@@ -258,9 +261,11 @@ impl Analyst {
             }
         }
         let path = self.questions.needs_flow().then(|| CameraPath::from_motions(&motions));
+        let calm = calm(&shots, &self.movers);
         let skies = Skies::of(&self.skies, &shots, path.as_ref()).unwrap_or_default();
         let mut analysis = Analysis {
             skies,
+            calm,
             size: self.size,
             frames,
             shots,
@@ -278,6 +283,16 @@ impl Analyst {
         analysis.usual = analysis.median_step();
         analysis
     }
+}
+
+/// The shots in which nothing moves by itself in nearly all frames.
+fn calm(shots: &[Range<usize>], movers: &[(f32, f32, f32)]) -> Vec<bool> {
+    let is_calm = |shot: &Range<usize>| {
+        let frames = movers.iter().take(shot.end).skip(shot.start + 1);
+        let moving = frames.filter(|mover| mover.2 > LEAST_ENERGY).count();
+        !movers.is_empty() && moving * RARELY <= shot.len()
+    };
+    shots.iter().map(is_calm).collect()
 }
 
 /// Centre of what moves otherwise than the camera, in parts of the frame, and how much does.
@@ -436,6 +451,10 @@ impl Likeness for Analysis {
 
     fn usual(&self) -> f32 {
         self.usual
+    }
+
+    fn is_calm(&self, shot: &Range<usize>) -> bool {
+        self.calm.get(self.shot_of(shot.start)) == Some(&true)
     }
 }
 

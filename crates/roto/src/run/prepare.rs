@@ -85,7 +85,8 @@ impl Run<'_> {
             (Looked::default(), BEGUN)
         };
         let analysis = Arc::new(analysis);
-        let reel = reel(&analysis, &probe, rate, clip);
+        let heard = self.shot.keep_sound && !sheet.mute && probe.audio.is_some();
+        let reel = Reel { heard, ..reel(&analysis, &probe, rate, clip) };
         let timeline = Timeline::build(&sheet.timing, &reel, asked.likeness.then_some(&*analysis));
         say_if_seen(&timeline, sheet);
         let onward = (asked.path && goes_on(sheet, native, screen))
@@ -358,6 +359,7 @@ fn reel(analysis: &Analysis, probe: &VideoProbe, rate: u32, clip: Clip) -> Reel 
         out_frames: clip.frames as usize,
         out_rate: f64::from(clip.fps),
         shots,
+        heard: false,
     }
 }
 
@@ -420,6 +422,7 @@ fn questions(
         || !sheet.media.is_empty()
         || sheet.light.any(&[Light::GodRays, Light::Flare, Light::Backlight, Light::MotionBlur])
         || goes_on
+        || sheet.timing.course == Course::Previous
         || sheet.over_picture()
         || sky;
     let colours = !sheet.looks.is_empty() || sky;

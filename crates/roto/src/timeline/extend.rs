@@ -2,12 +2,18 @@
 
 use std::ops::Range;
 
+use super::turning::{Start, there_and_back};
 use super::{Cue, Join, Likeness, Reel, Timeline, VISIBLE_JUMP, speed};
 use crate::envelope;
 use crate::sheet::Timing;
 
-/// Seconds of a morph from one moment to another.
+/// Seconds of a morph from one moment to another that is like it, and of a dissolve to one that is
+/// not.
 const MORPH_SECS: f64 = 0.5;
+const DISSOLVE_SECS: f64 = 0.8;
+
+/// Speeds after a dissolve: the slower, the fewer of them.
+const AFTER_DISSOLVE: (f64, f64) = (0.5, 0.8);
 
 /// Least seconds between the exit and the entry of a jump.
 const LEAST_ROUND_SECS: f64 = 1.0;
@@ -16,7 +22,11 @@ const LEAST_ROUND_SECS: f64 = 1.0;
 const EXIT_SECS: f64 = 1.5;
 
 /// Distance over the usual one up to which a jump is as good as unseen.
-const UNSEEN_JUMP: f32 = 2.0;
+pub(super) const UNSEEN_JUMP: f32 = 2.0;
+
+/// Most that a usual distance counts, in luma codes: where the camera is fast every step is large,
+/// and what is some such steps away is still another picture.
+const MOST_USUAL: f32 = 2.25;
 
 /// How far the end of the reel may be slowed.
 #[derive(Debug, Clone, Copy)]
@@ -45,6 +55,16 @@ struct Jump {
     entry: usize,
     /// Distance over the usual one.
     cost: f32,
+    /// Frames of the reel over which one turns into the other.
+    fade: usize,
+}
+
+// === impl Jump ===
+
+impl Jump {
+    fn is_seen(&self) -> bool {
+        self.cost >= VISIBLE_JUMP
+    }
 }
 
 /// Output time t shows reference time t, changed by speeds, and goes on at the end.
@@ -63,17 +83,24 @@ pub(super) fn same(timing: &Timing, reel: &Reel, likeness: Option<&dyn Likeness>
         if cues.len() >= reel.out_frames {
             return finished(cut(cues, reel), slowed_to, None);
         }
-        if jump.is_none_or(|jump| jump.cost >= VISIBLE_JUMP) {
-            let (cues, slowed_to) = slowed(reel, &last_shot, SLOW_ALL);
+        let mut natural = 1.0;
+        let (mut cues, mut slowed_to) = (cues, slowed_to);
+        if jump.is_none_or(|jump| jump.is_seen()) {
+            (cues, slowed_to) = slowed(reel, &last_shot, SLOW_ALL);
             if cues.len() >= reel.out_frames {
                 return finished(cut(cues, reel), slowed_to, None);
             }
+            if turns(likeness, reel, &last_shot) {
+                let (cues, speed) = there_and_back(reel, &last_shot, Start::Moving(0.0));
+                return Timeline { goes_on: false, ..finished(cues, speed, None) };
+            }
+            natural = jump.map_or(1.0, |jump| after_dissolve(&cues, reel, jump));
         }
         // Slow to the end, then on from an earlier moment, back to speed.
         let from = cues.len();
         let tail_speed = move |n: usize| {
             let back = envelope::ease((n.saturating_sub(from)) as f64 / reel.out_rate);
-            slowed_to + (1.0 - slowed_to) * back
+            slowed_to + (natural - slowed_to) * back
         };
         let cues = go_on(cues, reel, jump, &last_shot, tail_speed);
         return finished(cues, slowed_to, jump);
@@ -89,6 +116,11 @@ pub(super) fn after_end(timing: &Timing, reel: &Reel, likeness: Option<&dyn Like
     let lead = (0.25 * reel.rate) as usize;
     let exit = jump.map_or(shot.end - 1, |jump| jump.exit);
     let start = exit.saturating_sub(lead).max(shot.start);
+    let seen = jump.is_none_or(|jump| jump.is_seen());
+    if seen && timing.changes.is_empty() && turns(likeness, reel, &shot) {
+        let (cues, speed) = there_and_back(reel, &shot, Start::Moving(start as f64));
+        return Timeline { goes_on: false, ..finished(cues, speed, None) };
+    }
     let cues = go_on(vec![Cue::at(start as f64)], reel, jump, &shot, |n| speed(timing, reel, n));
     finished(cues, 1.0, jump)
 }
@@ -98,21 +130,35 @@ pub(super) fn before_start(reel: &Reel, likeness: Option<&dyn Likeness>) -> Time
     let shot = reel.shots.first().cloned().unwrap_or(0..reel.frames);
     let least = (LEAST_ROUND_SECS * reel.rate) as usize;
     // The moment most like the first frame, with the most before it among equals.
-    let arrival = likeness.and_then(|like| {
-        (shot.start + least..shot.end)
-            .map(|frame| {
-                let room = (frame - shot.start) as f32 / reel.frames as f32;
-                // A return that shows should at least come seldom.
-                let seen = cost(like, frame, shot.start) > UNSEEN_JUMP;
-                let short = if seen { 3.0 - 2.0 * room } else { 1.5 - 0.5 * room };
-                (frame, like.distance(frame, shot.start) * short)
-            })
-            .min_by(|a, b| a.1.total_cmp(&b.1))
-            .map(|(exit, _)| Jump { exit, entry: shot.start, cost: cost(like, exit, shot.start) })
-    });
+    let arrival =
+        likeness.and_then(|like| {
+            (shot.start + least..shot.end)
+                .map(|frame| {
+                    let room = (frame - shot.start) as f32 / reel.frames as f32;
+                    // A return that shows should at least come seldom.
+                    let seen = cost(like, frame, shot.start) > UNSEEN_JUMP;
+                    let short = if seen { 3.0 - 2.0 * room } else { 1.5 - 0.5 * room };
+                    (frame, like.distance(frame, shot.start) * short)
+                })
+                .min_by(|a, b| a.1.total_cmp(&b.1))
+                .map(|(exit, _)| Jump {
+                    exit,
+                    entry: shot.start,
+                    cost: cost(like, exit, shot.start),
+                    fade: morph_frames(reel),
+                })
+                .map(|jump| {
+                    if jump.is_seen() { Jump { fade: dissolve_frames(reel), ..jump } } else { jump }
+                })
+        });
+    if arrival.is_none_or(|jump| jump.is_seen()) && turns(likeness, reel, &shot) {
+        let (mut cues, speed) = there_and_back(reel, &shot, Start::Resting);
+        cues.reverse();
+        return Timeline { goes_on: false, ..finished(cues, speed, None) };
+    }
     let exit = arrival.map_or(shot.end - 1, |jump| jump.exit) as f64;
     let round = (exit - shot.start as f64).max(1.0);
-    let morph = morph_frames(reel).min(reel.out_frames / 4).max(1);
+    let morph = arrival.map_or(0, |jump| jump.fade).min(reel.out_frames / 4).max(1);
     let cue = |n: usize| {
         let left = (reel.out_frames - 1 - n) as f64 * reel.step();
         let at = exit - left % round;
@@ -136,47 +182,6 @@ pub(super) fn before_start(reel: &Reel, likeness: Option<&dyn Likeness>) -> Time
     Timeline { goes_on: false, ..finished(cues, 1.0, arrival) }
 }
 
-/// The end meets the start: the last frames turn into those that come before the first one.
-pub(super) fn closed_loop(reel: &Reel, likeness: Option<&dyn Likeness>) -> Timeline {
-    let shot = reel.shots.iter().max_by_key(|shot| shot.len()).cloned().unwrap_or(0..reel.frames);
-    let morph = morph_frames(reel);
-    let steps = reel.out_frames as f64 * reel.step();
-    let room = shot.len().saturating_sub(morph + 1).max(1) as f64;
-    let rounds = (steps / room).ceil().max(1.0);
-    let round = steps / rounds;
-    let first = shot.start + morph;
-    let latest = (shot.end as f64 - 1.0 - round).max(first as f64) as usize;
-    let start = likeness
-        .and_then(|like| {
-            (first..=latest.max(first)).filter(|&s| s + (round as usize) < shot.end).min_by(
-                |&a, &b| {
-                    let gap = |s: usize| like.distance(s, s + round as usize);
-                    gap(a).total_cmp(&gap(b))
-                },
-            )
-        })
-        .unwrap_or(first.min(shot.end - 1));
-    let fade = (morph as f64).min(round / 2.0);
-    let cue = |n: usize| {
-        let phase = (n as f64 * reel.step()) % round;
-        let at = start as f64 + phase;
-        let left = round - phase;
-        let join = (left < fade).then(|| Join {
-            at: start as f64 - left,
-            share: envelope::ease(1.0 - left / fade) as f32,
-        });
-        Cue { at, join }
-    };
-    let end = start + round as usize;
-    let jump = likeness.filter(|_| end < shot.end).map(|like| Jump {
-        exit: end,
-        entry: start,
-        cost: cost(like, end, start),
-    });
-    let cues = (0..reel.out_frames).map(cue).collect();
-    Timeline { goes_on: false, ..finished(cues, 1.0, jump) }
-}
-
 /// A timeline that goes on beyond the reference's end.
 fn finished(cues: Vec<Cue>, slowed_to: f64, jump: Option<Jump>) -> Timeline {
     let jump = jump.map(|jump| (jump.exit, jump.entry, jump.cost));
@@ -188,8 +193,12 @@ fn cut(mut cues: Vec<Cue>, reel: &Reel) -> Vec<Cue> {
     cues
 }
 
-fn morph_frames(reel: &Reel) -> usize {
+pub(super) fn morph_frames(reel: &Reel) -> usize {
     (MORPH_SECS * reel.rate).max(1.0) as usize
+}
+
+fn dissolve_frames(reel: &Reel) -> usize {
+    (DISSOLVE_SECS * reel.rate).max(1.0) as usize
 }
 
 /// The clip at its own speeds, as far as the reel goes.
@@ -253,7 +262,7 @@ fn go_on(
     if let Some(cue) = cues.pop() {
         at = cue.at;
     }
-    let fade = morph_frames(reel) as f64;
+    let fade = jump.map_or(1.0, |jump| jump.fade.max(1) as f64);
     let end = (shot.end - 1) as f64;
     while cues.len() < reel.out_frames {
         let step = reel.step() * speed(cues.len());
@@ -281,30 +290,51 @@ fn go_on(
     cut(cues, reel)
 }
 
-/// The best jump out of the end of a shot.
+/// The speed at which what follows a dissolve fills the clip without another one, if it can.
+fn after_dissolve(cues: &[Cue], reel: &Reel, jump: Jump) -> f64 {
+    let left = cues.iter().position(|cue| cue.at > jump.exit as f64).unwrap_or(cues.len());
+    let steps = reel.out_frames.saturating_sub(left).max(1) as f64 * reel.step();
+    ((jump.exit - jump.entry) as f64 / steps).clamp(AFTER_DISSOLVE.0, AFTER_DISSOLVE.1)
+}
+
+/// Whether a shot may go back the way it came: nothing in it moves by itself, and no sound would
+/// run backwards.
+fn turns(likeness: Option<&dyn Likeness>, reel: &Reel, shot: &Range<usize>) -> bool {
+    !reel.heard && likeness.is_some_and(|like| like.is_calm(shot))
+}
+
+/// The best jump out of the end of a shot: a morph to a moment that is like it, or else a dissolve.
 fn best_exit(like: &dyn Likeness, reel: &Reel, shot: &Range<usize>) -> Option<Jump> {
-    let morph = morph_frames(reel);
-    let least = (LEAST_ROUND_SECS * reel.rate) as usize + morph;
-    let latest = shot.end.checked_sub(morph + 1)?;
+    let morph = exit_by(like, reel, shot, morph_frames(reel));
+    if morph.is_some_and(|jump| !jump.is_seen()) {
+        return morph;
+    }
+    exit_by(like, reel, shot, dissolve_frames(reel)).or(morph)
+}
+
+/// The best jump over `fade` frames of the reel.
+fn exit_by(like: &dyn Likeness, reel: &Reel, shot: &Range<usize>, fade: usize) -> Option<Jump> {
+    let least = (LEAST_ROUND_SECS * reel.rate) as usize + fade;
+    let latest = shot.end.checked_sub(fade + 1)?;
     let earliest = latest.saturating_sub((EXIT_SECS * reel.rate) as usize).max(shot.start);
     let mut best: Option<(f32, Jump)> = None;
     for exit in earliest..=latest {
         for entry in shot.start..(exit + 1).saturating_sub(least) {
             // Compared in the middle of the morph, where both show.
-            let (a, b) = (exit + morph / 2, entry + morph / 2);
+            let (a, b) = (exit + fade / 2, entry + fade / 2);
             let length = (exit - entry) as f32 / shot.len() as f32;
             // A transition that shows should at least come seldom.
             let seen = cost(like, a, b) > UNSEEN_JUMP;
             let short = if seen { 2.4 - 1.4 * length } else { 1.4 - 0.4 * length };
             let distance = like.distance(a, b) * short;
             if best.is_none_or(|(least, _)| distance < least) {
-                best = Some((distance, Jump { exit, entry, cost: cost(like, a, b) }));
+                best = Some((distance, Jump { exit, entry, cost: cost(like, a, b), fade }));
             }
         }
     }
     best.map(|(_, jump)| jump)
 }
 
-fn cost(like: &dyn Likeness, a: usize, b: usize) -> f32 {
-    like.distance(a, b) / like.usual().max(0.5)
+pub(super) fn cost(like: &dyn Likeness, a: usize, b: usize) -> f32 {
+    like.distance(a, b) / like.usual().clamp(0.5, MOST_USUAL)
 }

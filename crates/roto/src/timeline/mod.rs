@@ -9,7 +9,9 @@
 //!    (video textures, Schoedl et al. 2000), morphing across over half a second; always forwards,
 //!    since going back and forth shows;
 //! 3. where such a jump would be seen, all of the last shot is slowed instead, if that is enough;
-//! 4. otherwise the last part is slowed first and the best such moment is used for the rest.
+//! 4. where even that is too short and only the camera moves, it turns and goes back the way it
+//!    came ([`turning`]), unless there is sound to keep;
+//! 5. otherwise the shot is slowed and dissolves into the best such moment.
 //!
 //! The camera's path beyond the end is `framing::onward`'s.
 //!
@@ -17,10 +19,12 @@
 //! reel. Nothing here knows pixels: likeness of moments is asked for through [`Likeness`].
 
 mod extend;
+mod looped;
 mod moments;
 mod sound;
 #[cfg(test)]
 mod tests;
+mod turning;
 
 pub(crate) use moments::of_path;
 pub(crate) use sound::segments;
@@ -63,6 +67,8 @@ pub(crate) struct Reel {
     pub(crate) out_rate: f64,
     /// The reel's shots in order, without gaps.
     pub(crate) shots: Vec<Range<usize>>,
+    /// Whether the clip keeps its sound.
+    pub(crate) heard: bool,
 }
 
 /// How alike two moments of the reel are.
@@ -72,6 +78,9 @@ pub(crate) trait Likeness {
 
     /// The usual distance of a frame from the next.
     fn usual(&self) -> f32;
+
+    /// Whether nothing in a shot moves by itself, so that its time may run backwards unseen.
+    fn is_calm(&self, shot: &Range<usize>) -> bool;
 }
 
 /// A timeline and how it came about.
@@ -131,7 +140,7 @@ impl Timeline {
     /// Fills the clip.
     pub(crate) fn build(timing: &Timing, reel: &Reel, likeness: Option<&dyn Likeness>) -> Self {
         let mut timeline = if timing.wants(TimeChange::Loop) {
-            extend::closed_loop(reel, likeness)
+            looped::closed(reel, likeness)
         } else if timing.wants(TimeChange::Boomerang) {
             boomerang(reel)
         } else {

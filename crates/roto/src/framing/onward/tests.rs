@@ -20,6 +20,10 @@ impl Likeness for OneJump {
     fn usual(&self) -> f32 {
         1.0
     }
+
+    fn is_calm(&self, _: &std::ops::Range<usize>) -> bool {
+        false
+    }
 }
 
 /// A scene that never comes back.
@@ -32,6 +36,10 @@ impl Likeness for OneWay {
 
     fn usual(&self) -> f32 {
         1.0
+    }
+
+    fn is_calm(&self, _: &std::ops::Range<usize>) -> bool {
+        false
     }
 }
 
@@ -50,7 +58,7 @@ fn shot(frames: usize, step: impl Fn(usize) -> Similarity) -> Analysis {
 
 fn timeline(frames: usize, out_frames: usize, likeness: &dyn Likeness) -> Timeline {
     let shots = std::iter::once(0..frames).collect();
-    let reel = Reel { frames, rate: RATE, out_frames, out_rate: RATE, shots };
+    let reel = Reel { frames, rate: RATE, out_frames, out_rate: RATE, shots, heard: false };
     Timeline::build(&Timing::default(), &reel, Some(likeness))
 }
 
