@@ -79,7 +79,9 @@ impl Run<'_> {
         if !paints && let Some(stage) = weather(sheet, &scene)? {
             stages.push(stage);
         }
-        drop_sourceless(prepared, sheet);
+        if !shines(&prepared.analysis) {
+            sheet.drop_sourceless();
+        }
         if !sheet.light.is_empty() {
             stages.push(Box::new(LightStage::new(&sheet.light, Arc::clone(&scene))));
         }
@@ -178,22 +180,6 @@ fn weather(sheet: &Sheet, scene: &Arc<Scene>) -> Result<Option<Box<dyn Stage>>, 
         return Ok(None);
     }
     Ok(Some(Box::new(WeatherStage::new(sheet.weather.clone(), Arc::clone(scene))?)))
-}
-
-/// Leaves effects unmet that need a source of light where no shot has one.
-fn drop_sourceless(prepared: &Prepared, sheet: &mut Sheet) {
-    if shines(&prepared.analysis) {
-        return;
-    }
-    let wishes = std::mem::take(&mut sheet.light.0);
-    let (sourceless, kept): (Vec<_>, Vec<_>) =
-        wishes.into_iter().partition(|wish| wish.kind.has_source());
-    sheet.light.0 = kept;
-    for wish in sourceless {
-        let reason = "no shot has a place bright enough for this light to come from";
-        sheet.unmet.retain(|unmet| unmet.words != wish.words);
-        sheet.say(&wish.words, reason.to_owned(), false);
-    }
 }
 
 fn palette(image: &StillImage) -> Result<ColorStats, Failure> {

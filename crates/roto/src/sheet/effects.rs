@@ -4,6 +4,9 @@ use director::{Effect, Medium, When, Wish};
 
 use super::{Sheet, unmet};
 
+/// Said of light that has nowhere to come from.
+const NO_SOURCE: &str = "no shot has a place bright enough for this light to come from";
+
 /// An effect of light or lens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Light {
@@ -133,6 +136,24 @@ impl Wear {
             Effect::Flicker => Self::Flicker,
             _ => return None,
         })
+    }
+}
+
+// === impl Sheet ===
+
+impl Sheet {
+    /// Leaves effects unmet that need a source of light: no shot has one. What was said of how they
+    /// would look is taken back; what else the same words ask for stays.
+    pub(crate) fn drop_sourceless(&mut self) {
+        let wishes = std::mem::take(&mut self.light.0);
+        let (sourceless, kept): (Vec<_>, Vec<_>) =
+            wishes.into_iter().partition(|wish| wish.kind.has_source());
+        self.light.0 = kept;
+        for wish in sourceless {
+            let idle = wish.kind.left_out();
+            self.unmet.retain(|u| u.words != wish.words || Some(u.reason.as_str()) != idle);
+            self.say(&wish.words, NO_SOURCE.to_owned(), false);
+        }
     }
 }
 

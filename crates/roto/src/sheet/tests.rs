@@ -209,6 +209,24 @@ fn effects_go_to_light_or_to_wear() {
 }
 
 #[test]
+fn light_without_a_source_takes_back_only_what_was_said_of_it() {
+    let effect = |effect| wish(Want::Effect { effect });
+    let mut sheet = sheet(vec![
+        effect(director::Effect::Backlight),
+        effect(director::Effect::Neon),
+        wish(Want::Content { what: "a dragon".to_owned() }),
+    ]);
+    let reasons =
+        |sheet: &Sheet| sheet.unmet.iter().map(|unmet| unmet.reason.clone()).collect::<Vec<_>>();
+    let before = reasons(&sheet);
+    sheet.drop_sourceless();
+    let after = reasons(&sheet);
+    assert_eq!((before.len(), after.len(), sheet.light.0.len()), (3, 3, 1));
+    assert!(after.contains(&before[1]) && after.contains(&before[2]), "{after:?}");
+    assert!(!after.contains(&before[0]) && after[2].contains("bright enough"), "{after:?}");
+}
+
+#[test]
 fn rain_that_starts_halfway_goes_on() {
     let mut plan = plan(vec![wish(Want::Weather { weather: Weather::Rain })]);
     plan.prompt = "it starts to rain halfway".to_owned();
