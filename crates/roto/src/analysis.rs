@@ -15,6 +15,7 @@ use kernels::saliency;
 use kernels::sky::{self, Sky};
 use kernels::stylize::Histogram;
 use kernels::transfer::ColorStats;
+use kernels::uprights::{self, Uprights};
 use kernels::{CameraPath, FlowField, FlowPair, Plane, ShapeError, Similarity, Yuv420Ref};
 
 use crate::mask::Skies;
@@ -45,6 +46,9 @@ const FULL_MOTION: f32 = 0.012;
 /// the part of the shot's most that it must reach.
 const LEAST_ENERGY: f32 = 0.02;
 const PART_OF_MOST: f32 = 0.15;
+
+/// Every how many frames the horizon is looked for.
+const HORIZON_EVERY: usize = 12;
 
 /// One frame of so many may show something moving and the shot still be calm.
 const RARELY: usize = 12;
@@ -112,6 +116,8 @@ pub(crate) struct Analysis {
     pub(crate) skies: Skies,
     /// For each shot whether nothing in it moves by itself; empty where no motion was asked for.
     pub(crate) calm: Vec<bool>,
+    /// What upright things say of each shot's horizon; empty if not asked for.
+    pub(crate) uprights: Vec<Uprights>,
 }
 
 /// Collects the answers frame by frame.
@@ -130,6 +136,7 @@ pub(crate) struct Analyst {
     flows: Vec<FlowPair>,
     links: Vec<FlowPair>,
     linked: Option<FlowImage>,
+    uprights: Vec<Uprights>,
     size: (usize, usize),
 }
 
@@ -165,6 +172,7 @@ impl Analyst {
             flows: Vec::new(),
             links: Vec::new(),
             linked: None,
+            uprights: Vec::new(),
             size: (1, 1),
         }
     }
@@ -183,6 +191,9 @@ impl Analyst {
         }
         if asked.sky {
             self.skies.push(sky::find(frame)?);
+        }
+        if asked.flows && index.is_multiple_of(HORIZON_EVERY) {
+            self.uprights.push(uprights::find(frame.y()));
         }
         if asked.sharpness {
             self.sharpness.push(metrics::laplacian_variance(frame.y()));
@@ -261,11 +272,13 @@ impl Analyst {
             }
         }
         let path = self.questions.needs_flow().then(|| CameraPath::from_motions(&motions));
+        let uprights = shots.iter().map(|shot| horizon(&self.uprights, shot)).collect();
         let calm = calm(&shots, &self.movers);
         let skies = Skies::of(&self.skies, &shots, path.as_ref()).unwrap_or_default();
         let mut analysis = Analysis {
             skies,
             calm,
+            uprights,
             size: self.size,
             frames,
             shots,
@@ -282,6 +295,18 @@ impl Analyst {
         };
         analysis.usual = analysis.median_step();
         analysis
+    }
+}
+
+/// What a shot's frames say together.
+fn horizon(read: &[Uprights], shot: &Range<usize>) -> Uprights {
+    let inside = read.iter().take(shot.end.div_ceil(HORIZON_EVERY));
+    let inside: Vec<_> = inside.skip(shot.start.div_ceil(HORIZON_EVERY)).collect();
+    let sum: f32 = inside.iter().map(|one| one.sureness).sum();
+    let heights: f32 = inside.iter().map(|one| one.sureness * one.horizon).sum();
+    Uprights {
+        horizon: if sum > 0.0 { heights / sum } else { 0.5 },
+        sureness: sum / inside.len().max(1) as f32,
     }
 }
 

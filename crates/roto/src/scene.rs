@@ -11,6 +11,13 @@ use crate::analysis::Analysis;
 use crate::framing::{Shown, Window};
 use crate::timeline::Cue;
 
+/// Least sureness of a horizon.
+const SURE: f32 = 0.4;
+
+/// Height of the horizon, in parts of the screen's, beyond which no ground is seen; lenses differ,
+/// and a street that just leaves the frame is none either.
+const NO_GROUND: f32 = 1.15;
+
 /// A clip's scene.
 pub(crate) struct Scene {
     pub(crate) analysis: Arc<Analysis>,
@@ -91,6 +98,21 @@ impl Scene {
         let place = self.window(first).to_screen(self.screen).inverse().apply(point);
         let factor = self.copy_scale();
         (self.cues[first].main(), (place.0 / factor, place.1 / factor))
+    }
+
+    /// Height of the horizon on the screen in the shot of frame `n`, in parts of its height from the
+    /// top; it may lie outside. `None` where nothing upright tells it.
+    pub(crate) fn horizon(&self, n: usize) -> Option<f32> {
+        let uprights = self.analysis.uprights.get(self.shot(n))?;
+        let in_picture = uprights.horizon * self.picture.1 as f32;
+        let window = self.window(self.shot_start(n));
+        let seen = window.to_screen(self.screen).apply((window.centre.0, in_picture));
+        (uprights.sureness >= SURE).then(|| seen.1 / self.screen.1 as f32 + 0.5)
+    }
+
+    /// Whether the shot of frame `n` is seen from so far below that no ground is in the frame.
+    pub(crate) fn lacks_ground(&self, n: usize) -> bool {
+        self.horizon(n).is_some_and(|horizon| horizon > NO_GROUND)
     }
 
     /// Px of the picture in a px of the analysis' copy.

@@ -225,3 +225,33 @@ fn an_element_that_enters_is_itself_and_its_first_frame_is_clean() {
     assert!(dark(&frames[0]).is_none() && dark(&frames[frames.len() - 1]).is_none());
     assert!(dark(&frames[36]).is_some());
 }
+
+/// Towers whose upright lines meet in a point `up` px above the middle, under a camera that is
+/// still.
+fn towers(studio: &Studio, up: f64) -> ShotInput {
+    clip(studio, "towers.mp4", 30, |_, x, y| {
+        let (dx, dy) = (x as f64 - WIDE as f64 / 2.0, y as f64 - TALL as f64 / 2.0);
+        150.0 + 60.0 * (dx * up / (up + dy) / 8.0).sin()
+    })
+}
+
+#[test]
+fn nothing_stands_where_no_ground_is_seen() {
+    let studio = Studio::new();
+    let centre = Placement { at: vec![Place::Centre], ..Placement::of(Handle::element(1)) };
+    let put = |up: f64, placement: &Placement| {
+        let inputs = vec![towers(&studio, up), pole(&studio, 1)];
+        make(&studio, 1, inputs, vec![Want::Place(placement.clone())])
+    };
+    let below = put(420.0, &centre);
+    assert!(below.report.passes.iter().all(|pass| pass.name != "elements"));
+    assert_eq!(below.report.unmet.len(), 1);
+    assert!(below.report.unmet[0].reason.contains("no ground"), "{:?}", below.report.unmet);
+    // What flies needs none, and a level street has it, its horizon in the middle.
+    let flies = Placement { path: Some(Path::Floats), ..centre.clone() };
+    assert!(put(420.0, &flies).report.passes.iter().any(|pass| pass.name == "elements"));
+    let level = put(1e6, &centre);
+    assert!(level.report.unmet.is_empty(), "{:?}", level.report.unmet);
+    let horizon = parameters(&level)["layers"][0]["horizon"].as_f64().unwrap();
+    assert!((horizon - 0.5).abs() < 0.06, "{horizon}");
+}

@@ -35,7 +35,6 @@ impl Run<'_> {
         sheet: &mut Sheet,
     ) -> Result<Vec<Box<dyn Stage>>, Failure> {
         let mut stages: Vec<Box<dyn Stage>> = Vec::new();
-        let layers = self.layers(sheet)?;
         let rate = f64::from(prepared.clip.fps);
         let screen = (prepared.clip.width as usize, prepared.clip.height as usize);
         let scene = Arc::new(Scene {
@@ -54,6 +53,7 @@ impl Run<'_> {
         if let Some(sky) = sky {
             stages.push(Box::new(sky));
         }
+        let layers = grounded(self.layers(sheet)?, &scene, sheet);
         if !layers.is_empty() {
             stages.push(Box::new(Elements::new(layers, Arc::clone(&scene))?));
         }
@@ -180,6 +180,28 @@ fn weather(sheet: &Sheet, scene: &Arc<Scene>) -> Result<Option<Box<dyn Stage>>, 
         return Ok(None);
     }
     Ok(Some(Box::new(WeatherStage::new(sheet.weather.clone(), Arc::clone(scene))?)))
+}
+
+/// The layers that have ground to stand on, or need none; the others become unmet.
+fn grounded(
+    layers: Vec<(LayerWish, Vec<View>)>,
+    scene: &Scene,
+    sheet: &mut Sheet,
+) -> Vec<(LayerWish, Vec<View>)> {
+    let shots: BTreeMap<usize, bool> =
+        (0..scene.cues.len()).map(|n| (scene.shot(n), scene.lacks_ground(n))).collect();
+    let without: Vec<usize> = shots.iter().filter(|shot| *shot.1).map(|shot| shot.0 + 1).collect();
+    let stays = |wish: &LayerWish| without.len() < shots.len() || !wish.stands();
+    for (wish, _) in layers.iter().filter(|(wish, _)| wish.stands() && !without.is_empty()) {
+        let which = if stays(wish) { format!("shot {without:?}") } else { "it".to_owned() };
+        let reason = format!(
+            "{which} is seen from below: no ground is in the frame for `{}` to stand on",
+            wish.name()
+        );
+        sheet.say(&wish.words, reason, false);
+    }
+    sheet.layers.retain(|wish| stays(wish));
+    layers.into_iter().filter(|(wish, _)| stays(wish)).collect()
 }
 
 fn palette(image: &StillImage) -> Result<ColorStats, Failure> {

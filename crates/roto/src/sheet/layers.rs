@@ -48,6 +48,15 @@ pub(crate) struct LayerWish {
     pub(crate) when: Option<When>,
 }
 
+// === impl LayerWish ===
+
+impl LayerWish {
+    /// Whether it needs ground under it.
+    pub(crate) fn stands(&self) -> bool {
+        !self.airborne && !self.high
+    }
+}
+
 /// Files a placement.
 pub(super) fn read(
     placement: &Placement,

@@ -35,7 +35,7 @@ use front::Front;
 use ground::Ground;
 use identity::Identity;
 use light::Lit;
-use place::{HORIZON, Home, Taken};
+use place::{Home, Taken};
 use travel::Travel;
 
 /// Grain below this is not matched, in luma codes.
@@ -122,6 +122,9 @@ impl Elements {
     fn draw(&mut self, index: usize, n: usize, frame: &mut Frame) -> Result<(), Failure> {
         let scene = Arc::clone(&self.scene);
         let layer = &mut self.layers[index];
+        if layer.wish.stands() && scene.lacks_ground(n) {
+            return Ok(());
+        }
         let (secs, length) = (n as f64 / scene.rate, scene.cues.len() as f64 / scene.rate);
         let until = (length, length - 1.0 / scene.rate);
         let travel = travel::travel(&layer.wish, &layer.home, secs, until, scene.screen);
@@ -223,6 +226,7 @@ impl Placed {
             "x": self.home.middle.0 / width + 0.5,
             "y": self.home.middle.1 / height + 0.5,
             "foot": self.home.foot.1 / height + 0.5,
+            "horizon": self.home.horizon,
             "scale": self.home.place.scale,
             "anchor": if self.wish.airborne { "camera" } else { "ground" },
             "ground_tracked": first.map(|known| known.ground.tracked),
@@ -242,7 +246,7 @@ impl Stage for Elements {
     fn parameters(&self) -> Value {
         let screen = self.scene.screen;
         let layers: Vec<Value> = self.layers.iter().map(|l| l.parameters(screen)).collect();
-        json!({ "horizon": HORIZON, "layers": layers })
+        json!({ "layers": layers })
     }
 
     fn metrics(&self) -> Vec<(&'static str, f64)> {

@@ -1,6 +1,7 @@
 //! Where a layer stands, and how large it is there.
 //!
-//! The ground is taken to be a plane that ends at the horizon, a fixed part of the frame's height:
+//! The ground is taken to be a plane that ends at the horizon, which upright things tell or else a
+//! fixed part of the frame's height does:
 //! what stands nearer stands lower and is larger, in one proportion.
 
 use director::Side as Beside;
@@ -9,8 +10,10 @@ use kernels::{Layer, Similarity};
 use crate::scene::Scene;
 use crate::sheet::{LayerWish, Side};
 
-/// Height of the horizon from the top, in parts of the frame's height.
+/// Height of the horizon from the top, in parts of the frame's height, where nothing tells it, and
+/// where it may be.
 pub(super) const HORIZON: f32 = 0.4;
+const HORIZONS: std::ops::RangeInclusive<f32> = 0.2..=0.62;
 
 /// Where feet stand, in parts of the frame's height, and how low they may.
 const GROUND: f32 = 0.86;
@@ -33,6 +36,8 @@ pub(super) struct Home {
     pub(super) foot: (f32, f32),
     /// Width and height of its visible part.
     pub(super) size: (f32, f32),
+    /// Height of the horizon from the top, in parts of the frame's height.
+    pub(super) horizon: f32,
 }
 
 // === impl Home ===
@@ -54,7 +59,8 @@ impl Home {
     #[cfg(test)]
     pub(super) fn test(middle: (f32, f32), size: (f32, f32)) -> Self {
         let place = Similarity::translation(middle.0, middle.1);
-        Self { place, middle, foot: (middle.0, middle.1 + size.1 / 2.0), size }
+        let foot = (middle.0, middle.1 + size.1 / 2.0);
+        Self { place, middle, foot, size, horizon: HORIZON }
     }
 }
 
@@ -92,16 +98,17 @@ pub(super) fn home(
     let screen = scene.screen;
     let (width, height) = (screen.0 as f32, screen.1 as f32);
     let seen = layer.bounds();
-    let mut foot = (HORIZON + (GROUND - HORIZON) * wish.nearness).min(LOWEST);
+    let horizon = scene.horizon(0).filter(|at| HORIZONS.contains(at)).unwrap_or(HORIZON);
+    let mut foot = (horizon + (GROUND - horizon) * wish.nearness).min(LOWEST);
     if let Some((by, side)) = landmark {
         let depth = match side {
             Beside::Behind => 0.82,
             Beside::InFront => 1.18,
             _ => 1.0,
         };
-        foot = (HORIZON + (by.foot - HORIZON).max(0.1) * depth).min(LOWEST);
+        foot = (horizon + (by.foot - horizon).max(0.1) * depth).min(LOWEST);
     }
-    let near = if wish.airborne { wish.nearness } else { (foot - HORIZON) / (GROUND - HORIZON) };
+    let near = if wish.airborne { wish.nearness } else { (foot - horizon) / (GROUND - horizon) };
     let tall = NATURAL * wish.scale * near.max(wish.nearness.min(1.0)) * width.min(height);
     let scale =
         (tall / seen.height).min(WIDEST * width / seen.width).min(0.9 * height / seen.height);
@@ -128,6 +135,7 @@ pub(super) fn home(
         middle,
         foot: (middle.0, middle.1 + size.1 / 2.0),
         size,
+        horizon,
     }
 }
 

@@ -5,7 +5,7 @@
 
 use director::{Edge, Path, When};
 
-use super::place::{HORIZON, Home};
+use super::place::Home;
 use crate::envelope::{ease, share};
 use crate::sheet::LayerWish;
 
@@ -137,7 +137,7 @@ fn entering(edge: Edge, home: &Home, gone: f32, screen: (usize, usize)) -> Trave
     let below = half_h + (0.5 + MARGIN) * home.size.1 - home.middle.1;
     let from_below = Travel { shift: (0.0, gone * below), ..Travel::default() };
     // Along the ground size and place go together, about the horizon.
-    let line = HORIZON * screen.1 as f32 - half_h;
+    let line = home.horizon * screen.1 as f32 - half_h;
     let foot = home.foot.1 - line;
     // How near it must be for all of it to be below the frame.
     let most = (half_h - line) / (foot - home.size.1);
@@ -268,7 +268,7 @@ mod tests {
     #[test]
     fn from_the_distance_size_and_ground_go_together() {
         let back = LayerWish { from: Some(Edge::Back), ..wish() };
-        let line = HORIZON * 360.0;
+        let line = super::super::place::HORIZON * 360.0;
         for n in 0..40 {
             let t = at(&back, f64::from(n) / 24.0);
             let home_foot = 60.0 + 60.0 + 180.0 - line;
