@@ -298,16 +298,20 @@ impl Analyst {
     }
 }
 
-/// What a shot's frames say together.
+/// What a shot's frames say together: a frame that takes another point for the upright one has no
+/// say against the others.
 fn horizon(read: &[Uprights], shot: &Range<usize>) -> Uprights {
     let inside = read.iter().take(shot.end.div_ceil(HORIZON_EVERY));
-    let inside: Vec<_> = inside.skip(shot.start.div_ceil(HORIZON_EVERY)).collect();
+    let mut inside: Vec<_> = inside.skip(shot.start.div_ceil(HORIZON_EVERY)).copied().collect();
+    inside.sort_by(|a, b| a.horizon.total_cmp(&b.horizon));
     let sum: f32 = inside.iter().map(|one| one.sureness).sum();
-    let heights: f32 = inside.iter().map(|one| one.sureness * one.horizon).sum();
-    Uprights {
-        horizon: if sum > 0.0 { heights / sum } else { 0.5 },
-        sureness: sum / inside.len().max(1) as f32,
-    }
+    let mut passed = 0.0;
+    let middle = inside.iter().find(|one| {
+        passed += one.sureness;
+        passed >= sum / 2.0
+    });
+    let horizon = middle.map_or(0.5, |one| one.horizon);
+    Uprights { horizon, sureness: sum / inside.len().max(1) as f32 }
 }
 
 /// The shots in which nothing moves by itself in nearly all frames.
