@@ -1,7 +1,7 @@
 //! Query strings, passwords and inner addresses stay out of messages and logs.
 
 use std::io;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 
 use testkit::Reply;
 use tracing_subscriber::fmt::MakeWriter;
@@ -9,7 +9,7 @@ use tracing_subscriber::fmt::MakeWriter;
 use crate::support::{World, ask, hurried};
 
 #[derive(Clone, Default)]
-struct Log(Arc<Mutex<Vec<u8>>>);
+pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
 
 impl io::Write for Log {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
@@ -30,17 +30,26 @@ impl<'a> MakeWriter<'a> for Log {
     }
 }
 
+/// What every test of this process logs. Worlds call it first: a subscriber that comes while
+/// another thread logs its first line may never hear that line's kind.
+pub(crate) fn listen() -> Log {
+    static LOG: OnceLock<Log> = OnceLock::new();
+    let start = || {
+        let log = Log::default();
+        tracing_subscriber::fmt()
+            .with_max_level(tracing::Level::TRACE)
+            .with_writer(log.clone())
+            .with_ansi(false)
+            .init();
+        log
+    };
+    LOG.get_or_init(start).clone()
+}
+
 /// Every way to fail, with a secret wherever a URL can hold one.
 #[tokio::test]
 async fn no_failure_shows_a_secret() {
-    let log = Log::default();
-    let subscriber = tracing_subscriber::fmt()
-        .with_max_level(tracing::Level::TRACE)
-        .with_writer(log.clone())
-        .with_ansi(false)
-        .finish();
-    let _guard = tracing::subscriber::set_default(subscriber);
-
+    let log = listen();
     let world = World::new();
     world.names.set("inside.test", &[&["10.11.12.13"]]);
     let replies = [

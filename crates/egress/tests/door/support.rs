@@ -11,6 +11,8 @@ use testkit::{ManualClock, MediaHost, Reply, SeededRng, TestCa};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
 
+use crate::secrets;
+
 pub(crate) const PUBLIC: &str = "93.184.216.34";
 
 /// Answers names by script; the last answer repeats.
@@ -94,6 +96,7 @@ impl World {
     }
 
     pub(crate) fn around(host: MediaHost, options: Options) -> Self {
+        secrets::listen();
         let names = Arc::new(Names::default());
         names.set("media.test", &[&[PUBLIC]]);
         names.set("other.test", &[&["1.1.1.1"]]);
