@@ -64,6 +64,7 @@ fn paints(sheet: &Sheet) -> bool {
         sheet.layers.is_empty(),
         sheet.weather.is_empty(),
         sheet.styles.is_empty(),
+        sheet.media.is_empty(),
         sheet.light.is_empty(),
         sheet.wear.is_empty(),
         sheet.finish.is_empty(),
