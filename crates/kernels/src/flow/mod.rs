@@ -4,7 +4,9 @@
 //! ECCV 2016, in our own form: patches take the best of several starts from the coarser level (so
 //! that no patch waits for its neighbour and rows run in parallel), the sums are mean-free,
 //! densification weighs a patch by its residual and its texture, and every level is smoothed by
-//! weight. Where the two directions disagree the vector is filled from surer neighbours.
+//! weight. The finest is refined: brightness and its gradient have to stay the same along the motion,
+//! which may have borders. Where the two directions disagree the vector is filled from surer
+//! neighbours.
 //!
 //! All sums have a fixed order: the result is the same on any number of threads.
 
@@ -12,6 +14,7 @@ mod confidence;
 mod dense;
 mod patch;
 mod pyramid;
+mod refine;
 
 pub use pyramid::FlowImage;
 
@@ -68,6 +71,11 @@ pub fn forward(a: &FlowImage, b: &FlowImage) -> Result<FlowField, ShapeError> {
 }
 
 fn search(a: &FlowImage, b: &FlowImage) -> Dense {
+    refine::refine(&a.levels()[0], &b.levels()[0], found(a, b))
+}
+
+/// What the patches alone find.
+fn found(a: &FlowImage, b: &FlowImage) -> Dense {
     let params = a.params();
     let mut coarser: Option<Dense> = None;
     for (from, to) in a.levels().iter().zip(b.levels()).rev() {

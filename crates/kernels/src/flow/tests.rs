@@ -85,6 +85,47 @@ fn a_known_motion_is_found() {
     }
 }
 
+/// A disc that moves before a ground that moves otherwise.
+fn two_motions(moved: f32) -> Plane {
+    Plane::from_fn(640, 360, |x, y| {
+        let (x, y) = (x as f32, y as f32);
+        let (disc, ground) = ((12.0 * moved, 4.0 * moved), (-6.0 * moved, 2.0 * moved));
+        let inside = (x - disc.0 - 300.0).hypot(y - disc.1 - 180.0) < 90.0;
+        let (by, from) = if inside { (disc, 3000.0) } else { (ground, 1000.0) };
+        texture(x - by.0 + from, y - by.1 + from).clamp(0.0, 255.0) as u8
+    })
+    .unwrap()
+}
+
+#[test]
+fn refinement_keeps_the_border_between_two_motions() {
+    let params = FlowParams::default();
+    let [a, b] = [0.0, 1.0].map(|t| FlowImage::new(two_motions(t).as_ref(), params));
+    let error = |dense: &Dense| {
+        let (mut sum, mut count) = (0.0, 0.0);
+        for y in 15..75 {
+            for x in 40..110 {
+                let (px, py) = (4.0 * x as f32 + 1.5, 4.0 * y as f32 + 1.5);
+                let from_border = (px - 300.0).hypot(py - 180.0) - 90.0;
+                // The ground in front of the disc is covered a moment later.
+                if (-20.0..0.0).contains(&from_border)
+                    || (0.0..20.0).contains(&from_border) && px < 280.0
+                {
+                    let (u, v) = if from_border < 0.0 { (3.0, 1.0) } else { (-1.5, 0.5) };
+                    let at = y * dense.width + x;
+                    sum += (dense.u[at] - u).hypot(dense.v[at] - v);
+                    count += 1.0;
+                }
+            }
+        }
+        sum / count
+    };
+    let blurred = found(&a, &b);
+    let before = error(&blurred);
+    let after = error(&refine::refine(&a.levels()[0], &b.levels()[0], blurred));
+    assert!(after < 0.75 * before, "{before} {after}");
+}
+
 #[test]
 fn identical_frames_do_not_move() {
     let frame = picture((322, 178), Similarity::IDENTITY);
