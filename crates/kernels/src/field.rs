@@ -183,8 +183,9 @@ impl FlowPair {
     }
 }
 
-/// A length in px as 1/32 px, saturating.
+/// A length in px as 1/32 px, to the nearest, saturating.
+#[inline(always)]
 pub(crate) fn quantise(px: f32) -> i16 {
     let steps = px * STEPS_PER_PX;
-    libm::roundf(steps) as i16
+    (steps + 0.5f32.copysign(steps)) as i16
 }

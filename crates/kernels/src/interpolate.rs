@@ -9,7 +9,7 @@ use crate::frame::{Yuv420Mut, Yuv420Ref};
 use crate::plane::{PlaneMut, PlaneRef, ShapeError, check_same};
 use crate::rows::for_rows_with;
 use crate::upsample::{STEPS, Upsampler};
-use crate::warp::{cell_size, factors, sample};
+use crate::warp::{RUN, cell_size, factors, sample_run};
 
 /// One in the fixed point of the grid's weights; upsampling makes it 65536.
 const ONE: f32 = 8192.0;
@@ -136,25 +136,54 @@ impl Between {
             #[inline(always)]
             |(cells, values), y, out| {
                 grid.row(y, [factor_x, factor_y, 256, 256], cells, values);
-                let top = y as i32 * STEPS;
-                let lines = a.row(y).iter().zip(b.row(y));
-                for (x, ((out, &[u, v, share, trust]), (&near_a, &near_b))) in
-                    out.iter_mut().zip(values.iter()).zip(lines).enumerate()
-                {
-                    let left = x as i32 * STEPS;
-                    let (au, av) = ((u * step) >> 8, (v * step) >> 8);
-                    let from_a = sample(a, left - au, top - av);
-                    let from_b = sample(b, left + u - au, top + v - av);
-                    let (share, trust) = (share >> 8, trust >> 8);
-                    let moved = from_a * 256 + (from_b - from_a) * share;
-                    let (near_a, near_b) = (i32::from(near_a), i32::from(near_b));
-                    let plain = near_a * 256 + (near_b - near_a) * step;
-                    let sum = plain * 256 + (moved - plain) * trust;
-                    *out = ((sum + (1 << 15)) >> 16).clamp(0, 255) as u8;
+                let (runs, rest) = out.as_chunks_mut::<RUN>();
+                let (near_a, rest_a) = a.row(y).as_chunks();
+                let (near_b, rest_b) = b.row(y).as_chunks();
+                let (moves, rest_moves) = values.as_chunks();
+                let near = near_a.iter().zip(near_b);
+                for (k, ((out, near), moves)) in runs.iter_mut().zip(near).zip(moves).enumerate() {
+                    *out = run((a, b), near, (k * RUN, y), step, moves);
+                }
+                if !rest.is_empty() {
+                    let near = (&padded(rest_a), &padded(rest_b));
+                    let x = a.width() - rest.len();
+                    let made = run((a, b), near, (x, y), step, &padded(rest_moves));
+                    rest.copy_from_slice(&made[..rest.len()]);
                 }
             },
         );
     }
+}
+
+/// The pixels of a run: each along its vector from both frames where that is trusted, else the
+/// plain blend in place.
+#[inline(always)]
+fn run(
+    (a, b): (PlaneRef<'_>, PlaneRef<'_>),
+    (near_a, near_b): (&[u8; RUN], &[u8; RUN]),
+    (x, y): (usize, usize),
+    step: i32,
+    moves: &[[i32; 4]; RUN],
+) -> [u8; RUN] {
+    let back = |m: i32| (m * step) >> 8;
+    let from_a = sample_run(a, (x, y), moves.map(|m| -back(m[0])), moves.map(|m| -back(m[1])));
+    let on = |m: i32| m - back(m);
+    let from_b = sample_run(b, (x, y), moves.map(|m| on(m[0])), moves.map(|m| on(m[1])));
+    let mut out = [0; RUN];
+    for k in 0..RUN {
+        let (share, trust) = (moves[k][2] >> 8, moves[k][3] >> 8);
+        let (near_a, near_b) = (i32::from(near_a[k]), i32::from(near_b[k]));
+        let moved = from_a[k] * 256 + (from_b[k] - from_a[k]) * share;
+        let plain = near_a * 256 + (near_b - near_a) * step;
+        let sum = plain * 256 + (moved - plain) * trust;
+        out[k] = ((sum + (1 << 15)) >> 16).clamp(0, 255) as u8;
+    }
+    out
+}
+
+/// Less than a run of a row's last pixels as a run.
+fn padded<T: Copy + Default>(rest: &[T]) -> [T; RUN] {
+    std::array::from_fn(|k| rest.get(k).copied().unwrap_or_default())
 }
 
 /// Carries the vectors of both frames to the moment t, in grid order.
@@ -204,14 +233,14 @@ fn cell(
     let share = if shown_a + shown_b > 1e-4 { shown_b / (shown_a + shown_b) } else { t };
     let one_sided = from_a.min(from_b) < HIDDEN && from_a.max(from_b) > HIDDEN;
     let sure = ((confidence - TRUST.0) / (TRUST.1 - TRUST.0)).clamp(0.0, 1.0);
-    let length = libm::hypotf(u, v) / settings.longest_px.max(1.0);
+    let length = (u * u + v * v).sqrt() / settings.longest_px.max(1.0);
     let short = (2.0 - 2.0 * length).clamp(0.0, 1.0);
     let trust = short * if one_sided { sure.max(0.75) } else { sure };
     [
         crate::field::quantise(u),
         crate::field::quantise(v),
-        libm::roundf(share * ONE) as i16,
-        libm::roundf(trust * ONE) as i16,
+        (share * ONE + 0.5) as i16,
+        (trust * ONE + 0.5) as i16,
     ]
 }
 

@@ -38,8 +38,15 @@ pub fn by_flow(
         |scratch, y, out| {
             grid.row(y, [factor_x, factor_y], &mut scratch.cells, &mut scratch.moves);
             let top = y as i32 * STEPS;
-            for (x, (out, &[u, v])) in out.iter_mut().zip(&scratch.moves).enumerate() {
-                *out = sample(src, x as i32 * STEPS + u, top + v) as u8;
+            let (runs, rest) = out.as_chunks_mut::<RUN>();
+            let (moves, rest_moves) = scratch.moves.as_chunks::<RUN>();
+            let done = runs.len() * RUN;
+            for (k, (out, moves)) in runs.iter_mut().zip(moves).enumerate() {
+                *out = sample_run(src, (k * RUN, y), moves.map(|m| m[0]), moves.map(|m| m[1]))
+                    .map(|value| value as u8);
+            }
+            for (x, (out, &[u, v])) in rest.iter_mut().zip(rest_moves).enumerate() {
+                *out = sample(src, (done + x) as i32 * STEPS + u, top + v) as u8;
             }
         },
     );
@@ -146,6 +153,50 @@ pub(crate) fn factors(plane: (usize, usize), frame: (usize, usize)) -> (i32, i32
     (factor(plane.0, frame.0), factor(plane.1, frame.1))
 }
 
+/// Pixels that [`sample_run`] reads at once.
+pub(crate) const RUN: usize = 8;
+
+/// [`sample`] at the pixels from (x, y) to the right, each moved by its (u, v) in 1/256 px.
+///
+/// Where all of them move by the same whole pixels they are read together.
+#[inline(always)]
+pub(crate) fn sample_run(
+    src: PlaneRef<'_>,
+    (x, y): (usize, usize),
+    u: [i32; RUN],
+    v: [i32; RUN],
+) -> [i32; RUN] {
+    let mut apart = 0;
+    for k in 0..RUN {
+        apart |= (u[k] ^ u[0]) | (v[k] ^ v[0]);
+    }
+    let (data, stride) = src.raw();
+    let (i, j) = (x as i32 + (u[0] >> 8), y as i32 + (v[0] >> 8));
+    let inside = i >= 0 && j >= 0 && i + (RUN as i32) < src.width() as i32;
+    if apart >> 8 == 0 && inside && j + 1 < src.height() as i32 {
+        let at = j as usize * stride + i as usize;
+        if let (Some(above), Some(below)) = (run(data, at), run(data, at + stride)) {
+            let mut out = [0; RUN];
+            for k in 0..RUN {
+                let corners = [above[k], above[k + 1], below[k], below[k + 1]];
+                out[k] = mix(corners, u[k] & 255, v[k] & 255);
+            }
+            return out;
+        }
+    }
+    let mut out = [0; RUN];
+    for k in 0..RUN {
+        let (x, y) = ((x + k) as i32 * STEPS, y as i32 * STEPS);
+        out[k] = sample(src, x + u[k], y + v[k]);
+    }
+    out
+}
+
+#[inline(always)]
+fn run(data: &[u8], at: usize) -> Option<&[u8; RUN + 1]> {
+    data.get(at..=at + RUN).and_then(|run| run.try_into().ok())
+}
+
 /// The value at a position in 1/256 px, bilinear.
 #[inline(always)]
 pub(crate) fn sample(src: PlaneRef<'_>, x: i32, y: i32) -> i32 {
@@ -204,6 +255,25 @@ mod tests {
             let shift = Similarity::translation(dx as f32, dy as f32);
             by_similarity(src.as_ref(), &shift, &mut dst.as_mut());
             prop_assert_eq!(&dst, &expected);
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn a_run_is_its_pixels(
+            x in 0usize..40,
+            y in 0usize..36,
+            whole in (-60i32..60, -50i32..50),
+            part in proptest::array::uniform8((0i32..300, 0i32..260)),
+        ) {
+            let src = noise(48, 36);
+            let u = part.map(|p| whole.0 * STEPS + p.0);
+            let v = part.map(|p| whole.1 * STEPS + p.1);
+            let found = sample_run(src.as_ref(), (x, y), u, v);
+            for k in 0..RUN {
+                let (x, y) = ((x + k) as i32 * STEPS, y as i32 * STEPS);
+                prop_assert_eq!(found[k], sample(src.as_ref(), x + u[k], y + v[k]));
+            }
         }
     }
 

@@ -88,7 +88,7 @@ fn finish(a: &FlowImage, dense: &Dense, confidence: &[f32]) -> Result<FlowField,
         }
         *out = [quantise(u * scale as f32), quantise(v * scale as f32)];
     }
-    let confidence = confidence.iter().map(|c| libm::roundf(c * 255.0) as u8).collect();
+    let confidence = confidence.iter().map(|c| (c * 255.0 + 0.5) as u8).collect();
     FlowField::from_parts(a.frame(), scale, vectors, confidence)
 }
 

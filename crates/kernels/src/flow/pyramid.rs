@@ -145,29 +145,27 @@ impl Level {
 /// level passes as something coarser than through a box.
 fn halved(src: PlaneRef<'_>) -> Plane {
     let (w, h) = src.size();
-    let mut dst = Plane::of_size(Vec::new(), (w.div_ceil(2), h.div_ceil(2)));
+    let half = w.div_ceil(2);
+    let mut dst = Plane::of_size(Vec::new(), (half, h.div_ceil(2)));
     for_rows_with(
         &mut dst.as_mut(),
-        || vec![[0u16; 2]; w.div_ceil(2) + 2],
+        || vec![0u16; 2 * half + 2],
         #[inline(always)]
-        |pairs, y, out| {
+        |sums, y, out| {
             let line = |k: usize| &src.row((2 * y + k).clamp(1, h) - 1)[..w];
-            let lines = [line(0), line(1), line(2), line(3)];
-            let down = |x: usize| {
-                let [a, b, c, d] = lines.map(|line| u16::from(line[x]));
-                a + d + 3 * (b + c)
-            };
-            for (i, pair) in pairs[1..=w / 2].iter_mut().enumerate() {
-                *pair = [down(2 * i), down(2 * i + 1)];
+            let (a, b, c, d) = (line(0), line(1), line(2), line(3));
+            let down = &mut sums[1..=w];
+            for x in 0..w {
+                let near = u16::from(b[x]) + u16::from(c[x]);
+                down[x] = u16::from(a[x]) + u16::from(d[x]) + 3 * near;
             }
-            // What lies beside the plane repeats its first and last column.
-            pairs[0] = [down(0); 2];
-            if w % 2 == 1 {
-                pairs[w / 2 + 1] = [down(w - 1); 2];
-            }
-            pairs[w.div_ceil(2) + 1] = [down(w - 1); 2];
-            for (out, near) in out.iter_mut().zip(pairs.windows(3)) {
-                let sum = near[0][1] + near[2][0] + 3 * (near[1][0] + near[1][1]);
+            // What lies beside the plane repeats its first and its last column.
+            sums[0] = sums[1];
+            let last = sums[w];
+            sums[w + 1..].fill(last);
+            let (pairs, _) = sums.as_chunks::<2>();
+            for ((out, left), right) in out.iter_mut().zip(pairs).zip(&pairs[1..]) {
+                let sum = left[0] + right[1] + 3 * (left[1] + right[0]);
                 *out = ((sum + 32) >> 6) as u8;
             }
         },
