@@ -76,6 +76,12 @@ if [ -x "$venv/bin/python" ]; then
     none=$(cpu "$venv/bin/python" scripts/bench-opencv.py nothing "$clip" 12)
     cv=$(awk -v a="$cv" -v b="$none" 'BEGIN {printf "%.2f", 10 * (a - b)}')
     over "our oil painting" "$(beyond "$oil" "$passed")" "OpenCV stylization (12 frames, times 10)" "$cv"
+fi
+
+echo "== flow: how far from the truth, and for how long on one thread (720p)"
+$CARGO run --release --locked -q -p kernels --example flow -- "$out/flow"
+if [ -x "$venv/bin/python" ]; then
+    "$venv/bin/python" scripts/bench-opencv.py flow "$out/flow"
 else
     echo "OpenCV's rows are left out: it could not be installed (see $out/venv.log)"
 fi
