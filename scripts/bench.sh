@@ -110,6 +110,19 @@ peak "grade" --prompt "golden hour"
 peak "backwards" --prompt "play it in reverse"
 peak "example-based" --image samples/starry_night.jpg --prompt "in the style of @Image1"
 
+echo "== the progress bar: points of 100 of the time when it reaches 90 %, its largest distance from the time, aim 15"
+bar() { # name, arguments of `reshoot run`
+    local name=$1 told
+    shift
+    told=$(python3 scripts/bench-bar.py "$target/release/reshoot" run --video "$clip" -o "$out/clip.mp4" "$@" 2>&1)
+    printf '%-42s %9s %8s\n' "$name" $told
+}
+bar "grade" --prompt "golden hour, slightly faded"
+bar "rain" --prompt "heavy rain"
+bar "slow motion" --prompt "slow motion at half speed"
+bar "oil painting" --prompt "as an oil painting"
+bar "example-based" --image samples/starry_night.jpg --prompt "in the style of @Image1"
+
 echo "== pictures"
 "$target/release/reshoot" bench quality --out "$out/quality"
 
