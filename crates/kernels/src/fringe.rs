@@ -79,7 +79,7 @@ impl Fringe {
             for (x, out) in row.iter_mut().enumerate() {
                 let at = Spot::of((x as f32 + 0.5, y as f32 + 0.5), factor, self.size);
                 let mean = at.sample(&depth.data);
-                if mean > 250.0 || mean < 5.0 {
+                if !(5.0..=250.0).contains(&mean) {
                     *out = if mean > 127.0 { 255 } else { 0 };
                     continue;
                 }

@@ -81,7 +81,9 @@ fn without_crumbs(matte: &mut Plane) {
         };
         let size = if any[piece[0]] { firm_of(piece) } else { piece.len() };
         if (size as f32) < least || size == 0 {
-            piece.iter().for_each(|&at| data[at] = code);
+            for &at in piece {
+                data[at] = code;
+            }
         }
     }
 }

@@ -52,7 +52,8 @@ pub(super) fn evidence(take: &Take<'_>, colours: &[Colours]) -> Result<Vec<Vec<f
         (0..count).into_par_iter().map(|at| step(take, colours, at, back)).collect()
     };
     let (ahead, behind) = (steps(false)?, steps(true)?);
-    let seen: Vec<Vec<f32>> = ahead.iter().zip(&behind).map(|(a, b)| shown(take, a, b)).collect();
+    let seen: Vec<Vec<f32>> =
+        (0..count).map(|at| shown(take, ahead[at].as_ref(), behind[at].as_ref())).collect();
     let frames = count as f32;
     let enough = (ENOUGH.0 + ENOUGH_SHARE.0 * frames, ENOUGH.1 + ENOUGH_SHARE.1 * frames);
     let mut sums = seen.clone();
@@ -82,8 +83,8 @@ fn field<'a>(take: &'a Take<'_>, at: usize, back: bool) -> Option<&'a FlowField>
 }
 
 /// What a frame shows in its steps to the next frame and to the one before.
-fn shown(take: &Take<'_>, ahead: &Option<Step>, behind: &Option<Step>) -> Vec<f32> {
-    let own = |step: &Option<Step>, cell: usize| step.as_ref().map(|step| step.own[cell]);
+fn shown(take: &Take<'_>, ahead: Option<&Step>, behind: Option<&Step>) -> Vec<f32> {
+    let own = |step: Option<&Step>, cell: usize| step.map(|step| step.own[cell]);
     let most = |cell| match (own(ahead, cell), own(behind, cell)) {
         (Some(a), Some(b)) => a.max(b),
         (a, b) => a.or(b).unwrap_or(0.0),
