@@ -44,7 +44,7 @@ fn the_picture_is_behind_and_the_subject_before_it() {
         assert!(subject > 125.0, "frame {n}: {subject}");
         for place in [(middle, 30), (middle, 145), (middle + 52, 86), (300, 160)] {
             let behind = at(&frames, n, place);
-            assert!(behind < 30.0, "frame {n}, {place:?}: {behind}");
+            assert!(behind < 45.0, "frame {n}, {place:?}: {behind}");
         }
     }
 }

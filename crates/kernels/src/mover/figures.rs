@@ -18,7 +18,7 @@ const MOVING: (f32, f32) = (0.15, 0.4);
 const UNDECIDED: (f32, f32) = (0.4, 0.75);
 
 /// Part of the mover's area that comes or goes against the flow, from frame to frame.
-const RESTLESS: (f32, f32) = (0.05, 0.11);
+const RESTLESS: (f32, f32) = (0.045, 0.1);
 
 /// Part of the border along which the colours on both sides differ, and by how many codes.
 const EDGED: (f32, f32) = (0.3, 0.6);

@@ -64,7 +64,11 @@ const HUE: f32 = 3.0;
 const PRIOR: f32 = 0.03;
 
 /// What a colour that only the mover or only the background has counts.
-const TONE: f32 = 0.9;
+const TONE: f32 = 0.7;
+
+/// How much more or less a colour that only the mover or only the background has makes of what
+/// else is known.
+const SIDED: (f32, f32) = (2.0, 0.4);
 
 /// What one that never moves counts as background where no plate tells.
 const RESTS: f32 = 0.6;
@@ -98,6 +102,21 @@ pub struct Mover {
 struct Known {
     plate: Option<Plate>,
     tones: Tones,
+}
+
+impl Known {
+    fn of(take: &Take<'_>, colours: &[Colours], before: &[Vec<f32>]) -> Self {
+        let tones = Tones::of(take, colours, before);
+        // What has the mover's colours is sooner taken for it, where anything speaks for it.
+        let leaning = |(colours, before): (&Colours, &Vec<f32>)| {
+            let leant = |(cell, &value): (usize, &f32)| {
+                (value * sided(tones.lean(take, colours, cell))).clamp(0.0, 1.0)
+            };
+            before.iter().enumerate().map(leant).collect()
+        };
+        let before: Vec<Vec<f32>> = colours.par_iter().zip(before).map(leaning).collect();
+        Self { plate: Plate::of(take, colours, &before), tones }
+    }
 }
 
 /// Evidence on the grid for one frame.
@@ -211,10 +230,7 @@ pub fn find(take: &Take<'_>) -> Result<Mover, ShapeError> {
     let mut before = moved.clone();
     let mut solved = None;
     for round in 0..ROUNDS {
-        let known = (round > 0).then(|| Known {
-            plate: Plate::of(take, &colours, &before),
-            tones: Tones::of(take, &colours, &before),
-        });
+        let known = (round > 0).then(|| Known::of(take, &colours, &before));
         let evidence: Vec<Evidence> = (0..colours.len())
             .into_par_iter()
             .map(|at| weigh(take, at, &colours[at], &moved[at], known.as_ref()))
@@ -265,13 +281,20 @@ fn weigh(
             let (unlike, like) = compared(own, &behind);
             (behind.sure * unlike, behind.sure * like)
         });
-        let lean = TONE * known.tones.lean(take, colours, cell);
+        let lean = known.tones.lean(take, colours, cell);
+        let moved = (moved * sided(lean)).clamp(0.0, 1.0);
+        let lean = TONE * lean;
         // Motion is smoothed over borders and colour is not: where the background shows, it wins.
         found.pro[cell] =
             unlike + moved * moved * (1.0 - 0.75 * like) + lean.max(0.0) * moved.max(1.0 - like);
         found.con[cell] += like * (1.0 - 0.3 * moved) + (-lean).max(0.0);
     }
     found
+}
+
+/// What a colour makes of what else is known.
+fn sided(lean: f32) -> f32 {
+    1.0 + if lean > 0.0 { SIDED.0 * lean } else { SIDED.1 * lean }
 }
 
 /// How unlike and how like what lies behind a colour is.

@@ -1,6 +1,7 @@
 use super::*;
 use crate::camera;
 use crate::flow::{self, FlowImage, FlowParams};
+use crate::simd::{self, Level};
 
 const SIZE: (usize, usize) = (320, 180);
 
@@ -107,6 +108,20 @@ fn a_scene_in_which_nothing_moves_has_no_subject() {
     for seen in [still, panned, resting] {
         assert!(seen.sure() < 0.05, "{:?}", seen.mover.figures);
         assert_eq!(seen.mover.figures.sureness().1, Doubt::Nothing);
+    }
+}
+
+#[test]
+fn mattes_are_the_same_at_any_simd_level_and_number_of_threads() {
+    let story: Story = |n| (Some((60.0 + 4.0 * n as f32, 40.0)), 0.0);
+    let plain = look(story, 10).mover.mattes;
+    assert!(plain[5].row(80)[110] > 200 && plain[5].row(80)[20] == 0);
+    for level in [Level::Baseline, Level::Avx2] {
+        for threads in [1, 3] {
+            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
+            let found = simd::at_most(level, || pool.install(|| look(story, 10)));
+            assert!(found.mover.mattes == plain, "{level:?}, {threads} threads");
+        }
     }
 }
 
