@@ -2,8 +2,8 @@
 //!
 //! Three things tell it: it goes another way than the camera; where it has gone, the flow takes
 //! that knowledge along, so that it stays what it is while it rests; and it differs from the
-//! background that the same place shows at other times ([`plate`]). The evidence is soft and has
-//! holes; a grid over place, time and colour evens it out ([`crate::lattice`]). Everything works on
+//! background that the same place shows at other times (`plate`). The evidence is soft and has
+//! holes; a grid over place, time and colour evens it out (`lattice`). Everything works on
 //! a small copy of the shot and on the grid of its flow.
 //!
 //! How far all this can be trusted is measured, too ([`Figures`]): the caller decides.
