@@ -91,6 +91,10 @@ fn picture(reader: &mut Reader<'_>, nth: usize, mention: MentionDraft) -> Mentio
         same_again(reader, clause);
         return role;
     }
+    if let Some(Found { role, words, confidence }) = stands_before(reader, mention) {
+        reader.wish(Want::Image { source: mention.handle, role }, words, clause, confidence);
+        return mention_role(role);
+    }
     if placement::is_landmark(reader, mention) {
         return MentionRole::Landmark;
     }
@@ -354,6 +358,23 @@ fn likeness(reader: &Reader<'_>, mention: MentionDraft) -> Option<Found> {
         return Some(found(ImageRole::Subject, article.unwrap_or(noun)..at + 1, 0.6));
     }
     None
+}
+
+/// "Put the rabbit in front of @Image1": a picture that something of the reference stands before is
+/// its background.
+fn stands_before(reader: &Reader<'_>, mention: MentionDraft) -> Option<Found> {
+    let start = reader.clauses[mention.clause].words.start;
+    let front = mention.at.checked_sub(3).filter(|&front| front > start)?;
+    let before = ["in", "front", "of"].iter().enumerate();
+    let named = before.into_iter().all(|(i, word)| reader.words[front + i].any(&[word]));
+    if !named || mention.handle.kind != HandleKind::Image {
+        return None;
+    }
+    let verbs = ["put", "place", "set", "show", "stand", "move", "pose"];
+    let verb = (start..front).rev().take(6).find(|&i| reader.words[i].any_form(&verbs))?;
+    let own = (verb..front).all(|i| reader.words[i].handle().is_none());
+    let free = own && reader.free(verb..mention.at);
+    free.then(|| found(ImageRole::Background, verb..mention.at + 1, 0.85))
 }
 
 fn placer(reader: &Reader<'_>, mention: MentionDraft) -> bool {

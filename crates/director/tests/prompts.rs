@@ -97,6 +97,19 @@ fn looks() {
 }
 
 #[test]
+fn subject_and_background() {
+    insta::assert_snapshot!(render_all(&[
+        "Replace the background with @Image1",
+        "@Image1 as the background",
+        "Put the rabbit in front of @Image1",
+        "Put @Element1 in front of @Image1",
+        "Keep the rabbit as it is, paint only the background as a watercolour",
+        "Black and white background, the subject stays in colour",
+        "A warm subject before a blue background",
+    ]));
+}
+
+#[test]
 fn keeping_and_denying() {
     insta::assert_snapshot!(render_all(&[
         "Keep the motion, camera and background, but make it a charcoal drawing",

@@ -13,6 +13,7 @@
 //! | [`flow`] | dense inverse search, both directions, confidence |
 //! | [`warp`], [`cubic`], [`interpolate`] | by a flow or a similarity; frames between frames; occlusion |
 //! | [`camera`], [`cuts`], [`saliency`], [`sky`] | the camera's path, shot boundaries, the subject, clear sky |
+//! | [`mover`], [`fringe`] | what moves by itself, cut out of its background; its border on a frame |
 //! | [`color`], [`convert`], [`lut`], [`transfer`] | spaces, frames to stills, grades, colours of another picture |
 //! | [`composite`], [`matte`], [`matting`], [`grain`] | layers over frames, cut-outs and their edges, film grain |
 //! | [`track`], [`guided`], [`acutance`] | the ground under a foot, mattes along edges, sharpness of edges |
@@ -45,6 +46,7 @@ pub mod field;
 mod floats;
 pub mod flow;
 pub mod frame;
+pub mod fringe;
 pub mod geometry;
 pub mod grain;
 pub mod grid;
@@ -54,11 +56,13 @@ pub mod haze;
 pub mod image;
 pub mod interpolate;
 pub mod kuwahara;
+mod lattice;
 mod linear;
 pub mod lut;
 pub mod matte;
 pub mod matting;
 pub mod metrics;
+pub mod mover;
 pub mod particles;
 pub mod plane;
 pub mod repaint;

@@ -22,7 +22,7 @@ const SHALLOW: f32 = 0.02;
 const NOISE: f32 = 0.06;
 
 /// Local means of colours that are known only somewhere.
-struct Spread {
+pub(crate) struct Spread {
     channels: [Floats; 3],
     weight: Floats,
 }
@@ -31,15 +31,11 @@ struct Spread {
 
 impl Spread {
     /// The weighted mean over growing windows: the smallest one that knows anything counts.
-    fn of(image: &Rgb8, weight: &Floats, radius: usize) -> Self {
-        let (width, height) = image.size();
+    pub(crate) fn of(image: &[Floats; 3], weight: &Floats, radius: usize) -> Self {
+        let (width, height) = (weight.width, weight.height);
         let weighted: [Floats; 3] = std::array::from_fn(|c| {
-            let mut out = Floats::new(width, height);
-            let pixels = image.pixels().iter().zip(&weight.data);
-            for (out, (pixel, weight)) in out.data.iter_mut().zip(pixels) {
-                *out = weight * f32::from(pixel[c]);
-            }
-            out
+            let data = image[c].data.iter().zip(&weight.data).map(|(v, w)| v * w).collect();
+            Floats { data, width, height }
         });
         let mut channels: [Floats; 3] = std::array::from_fn(|_| Floats::new(width, height));
         let mut known = Floats::new(width, height);
@@ -60,8 +56,14 @@ impl Spread {
         Self { channels, weight: known }
     }
 
-    fn at(&self, i: usize) -> [f32; 3] {
+    /// The colour about sample `i`.
+    pub(crate) fn at(&self, i: usize) -> [f32; 3] {
         std::array::from_fn(|c| self.channels[c].data[i])
+    }
+
+    /// 1 where the colour is known, 0 elsewhere.
+    pub(crate) fn knows(&self, i: usize) -> f32 {
+        self.weight.data[i]
     }
 }
 
@@ -80,9 +82,13 @@ pub fn refine(image: &Rgb8, mask: PlaneRef<'_>, band: usize) -> Result<Rgba8, Sh
         deep.data[i] = if mean > 254.5 { 1.0 } else { shallow };
         outside.data[i] = if mean < 0.5 { 1.0 } else { 0.0 };
     }
-    let back = Spread::of(image, &outside, 2 * band);
+    let colours = std::array::from_fn(|c| {
+        let data = image.pixels().iter().map(|pixel| f32::from(pixel[c])).collect();
+        Floats { data, ..Floats::new(depth.width, depth.height) }
+    });
+    let back = Spread::of(&colours, &outside, 2 * band);
     stress_difference(image, &mut deep, &back);
-    let fore = Spread::of(image, &deep, 2 * band);
+    let fore = Spread::of(&colours, &deep, 2 * band);
     let prior = crate::blur::gaussian_floats(inside, 0.5 * band as f32);
     let alpha = mixes(image, &depth, &prior, &fore, &back);
     let alpha = crate::blur::gaussian_floats(alpha, 0.6);

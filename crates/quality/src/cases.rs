@@ -13,6 +13,8 @@ pub enum Kind {
     Style,
     /// Something put into the scene.
     Element,
+    /// Another background behind what moves.
+    Background,
     /// Time or frame run otherwise: motion has nothing to be compared with.
     Course,
 }
@@ -79,6 +81,10 @@ pub const CASES: &[Case] = &[
     Case {
         elements: &[APPLE],
         ..case("element", Kind::Element, BUNNY, "put @Element1 on the grass on the left")
+    },
+    Case {
+        images: &[STARRY],
+        ..case("background", Kind::Background, BUNNY, "replace the background with @Image1")
     },
     case("slow-motion", Kind::Course, BUNNY, "slow motion at half speed"),
     case("next-shot", Kind::Course, BUNNY, "Based on @Video1, generate the next shot"),

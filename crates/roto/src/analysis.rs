@@ -4,6 +4,10 @@
 //! if some pass asks for it. Everything is kept in memory, so that rendering has random access to
 //! what was found while it streams the pictures themselves.
 
+mod questions;
+
+pub(crate) use questions::Questions;
+
 use std::ops::Range;
 
 use kernels::camera;
@@ -16,9 +20,10 @@ use kernels::sky::{self, Sky};
 use kernels::stylize::Histogram;
 use kernels::transfer::ColorStats;
 use kernels::uprights::{self, Uprights};
-use kernels::{CameraPath, FlowField, FlowPair, Plane, ShapeError, Similarity, Yuv420Ref};
+use kernels::{CameraPath, FlowField, FlowPair, Plane, ShapeError, Similarity, Yuv420, Yuv420Ref};
 
 use crate::mask::Skies;
+use crate::movers::Movers;
 use crate::timeline::Likeness;
 
 /// Longer side of the copy in px.
@@ -59,30 +64,6 @@ pub(crate) const LINK: usize = 8;
 /// Part of the vectors that must agree for the camera's motion to count.
 const LEAST_INLIERS: f32 = 0.25;
 
-/// What the passes of a sheet need to know.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a question of its own")]
-pub(crate) struct Questions {
-    /// Where shots begin.
-    pub(crate) cuts: bool,
-    /// The colours of each shot.
-    pub(crate) colours: bool,
-    /// How alike moments are.
-    pub(crate) likeness: bool,
-    /// Where the subject is.
-    pub(crate) subject: bool,
-    /// How the camera moves.
-    pub(crate) path: bool,
-    /// How sharp each frame is.
-    pub(crate) sharpness: bool,
-    /// How light and dark are spread in each shot.
-    pub(crate) tones: bool,
-    /// Where the sky is.
-    pub(crate) sky: bool,
-    /// How every part of the picture moves; asks for the path too.
-    pub(crate) flows: bool,
-}
-
 /// The answers. Points and lengths are in parts of the frame's width and height.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Analysis {
@@ -114,6 +95,8 @@ pub(crate) struct Analysis {
     pub(crate) usual: f32,
     /// Where the sky is; empty if not asked for.
     pub(crate) skies: Skies,
+    /// What moves by itself, cut out; empty if not asked for.
+    pub(crate) movers: Movers,
     /// For each shot whether nothing in it moves by itself; empty where no motion was asked for.
     pub(crate) calm: Vec<bool>,
     /// What upright things say of each shot's horizon; empty if not asked for.
@@ -137,20 +120,8 @@ pub(crate) struct Analyst {
     links: Vec<FlowPair>,
     linked: Option<FlowImage>,
     uprights: Vec<Uprights>,
+    copies: Vec<Yuv420>,
     size: (usize, usize),
-}
-
-// === impl Questions ===
-
-impl Questions {
-    /// Whether anything is asked.
-    pub(crate) fn any(self) -> bool {
-        self != Self::default()
-    }
-
-    fn needs_flow(self) -> bool {
-        self.path || self.subject
-    }
 }
 
 // === impl Analyst ===
@@ -173,6 +144,7 @@ impl Analyst {
             links: Vec::new(),
             linked: None,
             uprights: Vec::new(),
+            copies: Vec::new(),
             size: (1, 1),
         }
     }
@@ -194,6 +166,9 @@ impl Analyst {
         }
         if asked.flows && index.is_multiple_of(HORIZON_EVERY) {
             self.uprights.push(uprights::find(frame.y()));
+        }
+        if asked.movers {
+            self.copies.push(frame.to_frame());
         }
         if asked.sharpness {
             self.sharpness.push(metrics::laplacian_variance(frame.y()));
@@ -228,7 +203,7 @@ impl Analyst {
             let known = camera.inliers >= LEAST_INLIERS;
             self.motions.push(if known { camera.motion } else { Similarity::IDENTITY });
             let back = if known { camera.motion.inverse() } else { Similarity::IDENTITY };
-            if self.questions.flows {
+            if self.questions.keeps_flow() {
                 self.flows.push(pair.clone());
             }
             self.movers.resize(index, (0.5, 0.5, 0.0));
@@ -275,8 +250,12 @@ impl Analyst {
         let uprights = shots.iter().map(|shot| horizon(&self.uprights, shot)).collect();
         let calm = calm(&shots, &self.movers);
         let skies = Skies::of(&self.skies, &shots, path.as_ref()).unwrap_or_default();
+        let movers =
+            Movers::of(&self.copies, &self.flows, path.as_ref(), &shots).unwrap_or_default();
+        let flows = if self.questions.flows { self.flows } else { Vec::new() };
         let mut analysis = Analysis {
             skies,
+            movers,
             calm,
             uprights,
             size: self.size,
@@ -289,7 +268,7 @@ impl Analyst {
             sharpness: self.sharpness,
             tones,
             thumbs: self.thumbs,
-            flows: self.flows,
+            flows,
             links: self.links,
             usual: 0.0,
         };

@@ -11,9 +11,9 @@
 //! | `analysis` | cuts, colours, likeness, subject, camera path; only what is asked for |
 //! | `timeline`, `footage` | which moment each frame shows, and the frames between frames |
 //! | `framing` | the window over the picture |
-//! | `mask` | which part of a frame is sky |
+//! | `mask`, `movers` | which part of a frame is sky; which moves by itself, before its background |
 //! | `scene` | where things of the scene are on the screen |
-//! | `stages` | pictures, sky, elements, grade, weather, light, medium, wear, finish, in this order; strokes come before the grade and after the weather |
+//! | `stages` | pictures, sky, background, elements, grade, weather, light, medium, wear, finish, in this order; strokes come before the grade and after the weather |
 //! | `look` | named looks and colour transfer as one table a shot |
 //! | `run` | the threads, the files, the report |
 //!
@@ -29,6 +29,7 @@ mod framing;
 mod golden;
 mod look;
 mod mask;
+mod movers;
 mod run;
 mod scene;
 mod sheet;
@@ -133,6 +134,7 @@ fn cpu_secs(sheet: &Sheet, plan: &ShotPlan) -> f64 {
     add(sheet.framing.moves_frame() || reframes, 0.6);
     add(sheet.timing.changes_time() || fits, 0.6);
     add(!sheet.layers.is_empty(), 0.7);
+    add(!sheet.apart.is_empty(), 2.0);
     add(!sheet.weather.is_empty(), 0.8);
     add(!sheet.styles.is_empty(), 8.0);
     add(!sheet.light.is_empty(), 0.4);

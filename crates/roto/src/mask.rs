@@ -23,9 +23,6 @@ pub(crate) const GATE: f32 = 0.45;
 /// Frames whose masks are averaged, from the frame itself.
 const AROUND: [isize; 5] = [-4, -2, 0, 2, 4];
 
-/// Longer side of the mask that is laid on a frame's edges, in px.
-const SIDE: usize = 320;
-
 /// Reach of the edges that it is laid on, in px of that mask.
 const RADIUS: usize = 4;
 
@@ -148,18 +145,7 @@ impl SkyMask {
         if sure < GATE {
             return Ok(None);
         }
-        let longer = scene.screen.0.max(scene.screen.1);
-        let side = |side: usize| (side * SIDE.min(longer) / longer).max(2);
-        let mut small = Plane::new(side(scene.screen.0), side(scene.screen.1), 0)?;
-        let window = scene.window(n);
-        let factor = mask.width() as f32 / scene.picture.0 as f32;
-        let source_of = Similarity {
-            scale: window.size.0 * factor / small.width() as f32,
-            rotation: window.turn,
-            tx: (window.centre.0 - scene.picture.0 as f32 / 2.0) * factor,
-            ty: (window.centre.1 - scene.picture.1 as f32 / 2.0) * factor,
-        };
-        warp::by_similarity(mask.as_ref(), &source_of, &mut small.as_mut());
+        let small = scene.on_screen(mask, n)?;
         Ok(Some(sky::refine(small.as_ref(), view(frame)?.y(), RADIUS)?))
     }
 }

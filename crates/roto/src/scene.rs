@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use kernels::Similarity;
+use kernels::{Plane, ShapeError, Similarity, warp};
 
 use crate::analysis::Analysis;
 use crate::framing::{Shown, Window};
@@ -17,6 +17,9 @@ const SURE: f32 = 0.4;
 /// Height of the horizon, in parts of the screen's, beyond which no ground is seen; lenses differ,
 /// and a street that just leaves the frame is none either.
 const NO_GROUND: f32 = 1.15;
+
+/// Longer side of a mask as the clip's window shows it, in px.
+const MASK_SIDE: usize = 320;
 
 /// A clip's scene.
 pub(crate) struct Scene {
@@ -47,6 +50,23 @@ impl Scene {
     pub(crate) fn window(&self, n: usize) -> Window {
         let windows = self.windows(n);
         if self.cues[n].main() == self.cues[n].at { windows.at } else { windows.join }
+    }
+
+    /// A mask of the analysis' copy as the window of frame `n` shows it, small.
+    pub(crate) fn on_screen(&self, mask: &Plane, n: usize) -> Result<Plane, ShapeError> {
+        let longer = self.screen.0.max(self.screen.1);
+        let side = |side: usize| (side * MASK_SIDE.min(longer) / longer).max(2);
+        let mut small = Plane::new(side(self.screen.0), side(self.screen.1), 0)?;
+        let window = self.window(n);
+        let factor = mask.width() as f32 / self.picture.0 as f32;
+        let source_of = Similarity {
+            scale: window.size.0 * factor / small.width() as f32,
+            rotation: window.turn,
+            tx: (window.centre.0 - self.picture.0 as f32 / 2.0) * factor,
+            ty: (window.centre.1 - self.picture.1 as f32 / 2.0) * factor,
+        };
+        warp::by_similarity(mask.as_ref(), &source_of, &mut small.as_mut());
+        Ok(small)
     }
 
     /// The reference's shot that frame `n` of the clip shows most.

@@ -4,6 +4,7 @@
 //! bounded channels of a few frames connect the threads that talk to them, so memory stays what
 //! the timeline needs.
 
+mod apart;
 mod gauge;
 mod line;
 mod palettes;

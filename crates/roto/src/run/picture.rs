@@ -6,7 +6,7 @@
 
 use std::sync::Arc;
 
-use kernels::{Rgba8, convert, resize};
+use kernels::{Rgb8, Rgba8, convert, resize};
 use media::Frame;
 use media::still::StillImage;
 use serde_json::{Value, json};
@@ -198,9 +198,12 @@ fn sized(
 
 /// A picture as a frame of the given, even size; what is transparent is grey.
 pub(super) fn frame_of(image: &StillImage, size: (usize, usize)) -> Result<Frame, Failure> {
-    let rgba = Rgba8::from_bytes(&image.rgba, image.width as usize, image.height as usize)?;
-    let rgb = if rgba.has_alpha() { over_grey(&rgba)? } else { rgba.to_rgb() };
-    let rgb = resize::rgb(&rgb, size.0, size.1, resize::Filter::Bicubic)?;
+    frame_of_rgb(&over_grey(image)?, size)
+}
+
+/// A picture as a frame of the given, even size.
+pub(super) fn frame_of_rgb(rgb: &Rgb8, size: (usize, usize)) -> Result<Frame, Failure> {
+    let rgb = resize::rgb(rgb, size.0, size.1, resize::Filter::Bicubic)?;
     let frame = convert::rgb_to_frame(&rgb)?;
     let bytes: Vec<u8> =
         frame.planes().iter().flat_map(|plane| plane.data().iter().copied()).collect();
@@ -208,9 +211,14 @@ pub(super) fn frame_of(image: &StillImage, size: (usize, usize)) -> Result<Frame
         .ok_or_else(|| internal("a picture has an odd side"))
 }
 
-fn over_grey(rgba: &Rgba8) -> Result<kernels::Rgb8, Failure> {
+/// A picture's colours; what is transparent is grey.
+pub(super) fn over_grey(image: &StillImage) -> Result<Rgb8, Failure> {
+    let rgba = Rgba8::from_bytes(&image.rgba, image.width as usize, image.height as usize)?;
+    if !rgba.has_alpha() {
+        return Ok(rgba.to_rgb());
+    }
     let (width, height) = rgba.size();
-    Ok(kernels::Rgb8::from_fn(width, height, |x, y| {
+    Ok(Rgb8::from_fn(width, height, |x, y| {
         let [r, g, b, a] = rgba.at(x as isize, y as isize);
         let mixed =
             |c: u8| ((u32::from(c) * u32::from(a) + 128 * (255 - u32::from(a)) + 127) / 255) as u8;

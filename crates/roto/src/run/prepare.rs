@@ -416,6 +416,7 @@ fn questions(
     let goes_on = (short || sheet.timing.extend || sheet.timing.course == Course::Next)
         && goes_on(sheet, native, screen);
     let sky = !sheet.sky.is_empty();
+    let movers = !sheet.apart.is_empty();
     let path = sheet.framing.needs_path()
         || !sheet.layers.is_empty()
         || !sheet.weather.is_empty()
@@ -424,8 +425,9 @@ fn questions(
         || goes_on
         || sheet.timing.course == Course::Previous
         || sheet.over_picture()
-        || sky;
-    let colours = !sheet.looks.is_empty() || sky;
+        || sky
+        || movers;
+    let colours = !sheet.looks.is_empty() || sky || movers;
     let strokes = !sheet.styles.is_empty();
     Questions {
         cuts: retimed || subject || path || colours || strokes || !sheet.light.is_empty(),
@@ -437,5 +439,6 @@ fn questions(
         tones: strokes,
         sky,
         flows: !sheet.layers.is_empty(),
+        movers,
     }
 }

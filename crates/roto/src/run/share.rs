@@ -61,6 +61,7 @@ fn part(look: f64, render: f64, more: bool) -> f64 {
 fn paints(sheet: &Sheet) -> bool {
     let stages = [
         sheet.sky.is_empty(),
+        sheet.apart.is_empty(),
         sheet.layers.is_empty(),
         sheet.weather.is_empty(),
         sheet.styles.is_empty(),

@@ -15,8 +15,8 @@ use crate::look::Colourist;
 use crate::scene::Scene;
 use crate::sheet::{LayerWish, LookKind, LookWishes, Sheet};
 use crate::stages::{
-    Elements, FinishStage, Grade, LightStage, MediumStage, Stage, View, WearStage, WeatherStage,
-    cut_out, shines,
+    ApartStage, Elements, FinishStage, Grade, LightStage, MediumStage, Stage, View, WearStage,
+    WeatherStage, cut_out, shines,
 };
 
 /// Limits on an input picture; intake has checked tighter ones.
@@ -37,21 +37,17 @@ impl Run<'_> {
         let mut stages: Vec<Box<dyn Stage>> = Vec::new();
         let rate = f64::from(prepared.clip.fps);
         let screen = (prepared.clip.width as usize, prepared.clip.height as usize);
-        let scene = Arc::new(Scene {
-            analysis: Arc::clone(&prepared.analysis),
-            cues: Arc::clone(&prepared.cues),
-            windows: Arc::clone(&prepared.windows),
-            picture: prepared.picture,
-            screen,
-            rate,
-            seed: self.shot.seed,
-        });
+        let scene = Arc::new(self.scene(prepared, screen, rate));
         if let Some(ends) = self.ends(prepared, sheet)? {
             stages.push(Box::new(ends));
         }
         let (sky, sky_grade) = self.sky(&scene, prepared, sheet)?;
         if let Some(sky) = sky {
             stages.push(Box::new(sky));
+        }
+        let apart = self.apart(&scene, prepared, sheet)?;
+        if let Some(background) = apart.picture {
+            stages.push(Box::new(background));
         }
         let layers = grounded(self.layers(sheet)?, &scene, sheet);
         if !layers.is_empty() {
@@ -76,6 +72,7 @@ impl Run<'_> {
         if let Some(grade) = sky_grade {
             stages.push(Box::new(grade));
         }
+        stages.extend(boxed(apart.grades));
         if !paints && let Some(stage) = weather(sheet, &scene)? {
             stages.push(stage);
         }
@@ -88,6 +85,7 @@ impl Run<'_> {
         for wish in &sheet.media {
             stages.push(Box::new(MediumStage::new(wish, Arc::clone(&scene))));
         }
+        stages.extend(boxed(apart.media));
         if !sheet.wear.is_empty() {
             let (frames, seed) = (prepared.cues.len(), self.shot.seed);
             stages.push(Box::new(WearStage::new(&sheet.wear, screen, rate, frames, seed)?));
@@ -96,6 +94,18 @@ impl Run<'_> {
             stages.push(Box::new(FinishStage::new(sheet.finish, screen, self.shot.seed)));
         }
         Ok(stages)
+    }
+
+    fn scene(&self, prepared: &Prepared, screen: (usize, usize), rate: f64) -> Scene {
+        Scene {
+            analysis: Arc::clone(&prepared.analysis),
+            cues: Arc::clone(&prepared.cues),
+            windows: Arc::clone(&prepared.windows),
+            picture: prepared.picture,
+            screen,
+            rate,
+            seed: self.shot.seed,
+        }
     }
 
     /// The stage for changes of each shot's `colours`; `None` where there are none.
@@ -173,6 +183,10 @@ impl Run<'_> {
             .map_err(|cause| Failure::File { path: input.path.display().to_string(), cause })?;
         Ok(Some(decode_image(&bytes, LIMITS)?))
     }
+}
+
+fn boxed(stages: Vec<ApartStage>) -> impl Iterator<Item = Box<dyn Stage>> {
+    stages.into_iter().map(|stage| -> Box<dyn Stage> { Box::new(stage) })
 }
 
 fn weather(sheet: &Sheet, scene: &Arc<Scene>) -> Result<Option<Box<dyn Stage>>, Failure> {

@@ -6,7 +6,9 @@ use director::{
 };
 use domain::facts::Role;
 
-use super::{LayerWish, Sheet, effects, keeps_colours, medium, sky, style, unmet, weather};
+use super::{
+    Apart, LayerWish, Sheet, apart, effects, keeps_colours, medium, sky, style, unmet, weather,
+};
 use crate::look::{Look, Part};
 
 /// One colour change.
@@ -114,12 +116,10 @@ pub(super) fn read_image(
         }
         ImageRole::Lighting => true,
         ImageRole::Palette => false,
-        ImageRole::Background => {
-            sheet.refuse(wish, unmet::NO_MASK.to_owned());
+        // A picture that the clip shows lends nothing else.
+        ImageRole::StartFrame | ImageRole::EndFrame | ImageRole::Sky | ImageRole::Background => {
             return;
         }
-        // A picture that the clip shows lends nothing else.
-        ImageRole::StartFrame | ImageRole::EndFrame | ImageRole::Sky => return,
         ImageRole::Composition | ImageRole::Subject => {
             sheet.refuse(wish, unmet::INVENTS_NOTHING.to_owned());
             return;
@@ -176,7 +176,10 @@ fn file(look: LookKind, wish: &Wish, sheet: &mut Sheet) {
     match part(&wish.on) {
         Some(part) => sheet.looks.add(change(part)),
         None if wish.on == Target::Sky => sky::read_look(change(Part::All), wish, sheet),
-        None => sheet.refuse(wish, unmet::NO_MASK.to_owned()),
+        None => match Apart::of(&wish.on) {
+            Some(apart) => apart::read_look(apart, change(Part::All), wish, sheet),
+            None => sheet.refuse(wish, unmet::NO_MASK.to_owned()),
+        },
     }
 }
 

@@ -2,7 +2,7 @@
 
 use director::{Kept, Medium, ShotPlan, Target, When, Wish};
 
-use super::{Sheet, unmet};
+use super::{Apart, Sheet, apart, unmet};
 
 /// A medium that the picture is repainted in.
 #[derive(Debug, Clone, PartialEq)]
@@ -25,7 +25,10 @@ pub(super) fn read(medium: Medium, wish: &Wish, plan: &ShotPlan, sheet: &mut She
         return false;
     }
     if wish.on != Target::Frame {
-        sheet.refuse(wish, unmet::NO_MASK.to_owned());
+        match Apart::of(&wish.on) {
+            Some(part) => apart::read_medium(part, of(medium, wish, plan), wish, sheet),
+            None => sheet.refuse(wish, unmet::NO_MASK.to_owned()),
+        }
         return true;
     }
     let apart = |other: &MediumWish| other.when.is_some() && wish.when.is_some();
@@ -49,14 +52,18 @@ pub(super) fn read(medium: Medium, wish: &Wish, plan: &ShotPlan, sheet: &mut She
         }
         return true;
     }
-    sheet.media.push(MediumWish {
+    sheet.media.push(of(medium, wish, plan));
+    true
+}
+
+fn of(medium: Medium, wish: &Wish, plan: &ShotPlan) -> MediumWish {
+    MediumWish {
         medium,
         over: None,
         strength: wish.strength as f32,
         when: wish.when,
         keeps_colours: plan.keeps(&Kept::Colours),
-    });
-    true
+    }
 }
 
 fn repaints(medium: Medium) -> bool {

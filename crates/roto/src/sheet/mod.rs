@@ -4,6 +4,7 @@
 //! unmet, so an assessment and a run can't disagree: both read the same sheet. A pass that the
 //! engine learns later takes its wishes out of [`unmet`] and adds a field here.
 
+mod apart;
 mod camera;
 mod effects;
 mod layers;
@@ -18,6 +19,7 @@ mod time;
 mod unmet;
 mod weather;
 
+pub(crate) use apart::{Apart, ApartWishes};
 pub(crate) use camera::{Framing, Move, Moves};
 pub(crate) use effects::{EffectWish, Effects, Light, Wear};
 pub(crate) use layers::{LayerWish, Side};
@@ -47,6 +49,8 @@ pub(crate) struct Sheet {
     pub(crate) pictures: Pictures,
     /// What happens to the sky alone.
     pub(crate) sky: SkyWishes,
+    /// What happens to the subject or to the background alone.
+    pub(crate) apart: ApartWishes,
     /// What is put into the scene, in order of drawing.
     pub(crate) layers: Vec<LayerWish>,
     /// How the colours change.
@@ -110,6 +114,9 @@ impl Sheet {
             Want::Image { source, role: ImageRole::Sky } => {
                 sky::read_picture(*source, wish, facts, self);
             }
+            Want::Image { source, role: ImageRole::Background } => {
+                apart::read_picture(*source, wish, facts, self);
+            }
             Want::Image { source, role } => looks::read_image(*source, *role, wish, plan, self),
             Want::Sound { sound } => self.read_sound(*sound, wish),
             Want::Medium { medium } if style::outranks(*medium, plan) => {
@@ -166,15 +173,21 @@ impl Sheet {
         add(!self.over_picture() && (self.framing.moves_frame() || reframes), "framing");
         add(self.pictures.has_ends(), "pictures");
         add(self.sky.picture.is_some(), "sky");
+        add(self.apart.picture.is_some(), "background");
         add(!self.layers.is_empty(), "elements");
         let (graded, strokes) = (!self.looks.is_empty(), !self.styles.is_empty());
         add(graded && !strokes, "grade");
         add(!self.sky.looks.is_empty(), "sky_grade");
+        add(!self.apart.behind.is_empty(), "background_grade");
+        add(!self.apart.subject.is_empty(), "subject_grade");
         add(!self.weather.is_empty(), "weather");
         add(strokes, "style");
         add(graded && strokes, "grade");
         add(!self.light.is_empty(), "light");
         add(!self.media.is_empty(), "medium");
+        let painted = |part| self.apart.media.iter().any(|(apart, _)| *apart == part);
+        add(painted(Apart::Background), "background_medium");
+        add(painted(Apart::Subject), "subject_medium");
         add(!self.wear.is_empty(), "wear");
         add(!self.finish.is_empty(), "finish");
         passes

@@ -68,7 +68,7 @@ fn what_the_engine_can_not_do_is_unmet_with_a_reason() {
         Want::Medium { medium: Medium::LowPoly },
         Want::Camera { act: Camera::Orbit, direction: None },
         Want::Sound { sound: director::Sound::New },
-        Want::Image { source: Handle::image(1), role: ImageRole::Background },
+        Want::Image { source: Handle::image(1), role: ImageRole::Subject },
     ];
     for want in wants {
         let sheet = sheet(vec![wish(want.clone())]);
@@ -141,13 +141,41 @@ fn kept_colours_win() {
 }
 
 #[test]
-fn a_part_of_the_scene_is_not_graded_and_a_part_of_the_tones_is() {
-    let mut behind = wish(Want::Grade { grade: Grade::Warm });
-    behind.on = Target::Background;
+fn a_named_thing_is_not_graded_and_a_part_of_the_tones_is() {
+    let mut car = wish(Want::Grade { grade: Grade::Warm });
+    car.on = Target::Thing { name: "the red car".to_owned() };
     let mut shadows = wish(Want::Grade { grade: Grade::Cool });
     shadows.on = Target::Shadows;
-    let sheet = sheet(vec![behind, shadows]);
+    let sheet = sheet(vec![car, shadows]);
     assert_eq!((sheet.looks.wishes.len(), sheet.unmet.len()), (1, 1));
+    assert!(!sheet.unmet[0].provisional);
+}
+
+#[test]
+fn subject_and_background_are_changed_alone_and_provisionally() {
+    let on = |target, want| Wish { on: target, ..wish(want) };
+    let picture = Want::Image { source: Handle::image(1), role: ImageRole::Background };
+    let plan = plan(vec![
+        wish(picture),
+        on(Target::Subject, Want::Grade { grade: Grade::Warm }),
+        on(Target::Background, Want::Medium { medium: Medium::BlackAndWhite }),
+        on(Target::Background, Want::Medium { medium: Medium::Watercolour }),
+    ]);
+    let sheet = Sheet::of(&plan, None);
+    assert!(sheet.looks.is_empty() && sheet.media.is_empty());
+    assert_eq!(sheet.unmet.len(), 1, "{:?}", sheet.unmet);
+    assert!(sheet.unmet[0].provisional);
+    let passes = ["background", "background_grade", "subject_grade", "background_medium"];
+    assert_eq!(sheet.passes(&plan), passes);
+}
+
+#[test]
+fn a_background_is_one_picture_and_not_a_video() {
+    let of = |source| wish(Want::Image { source, role: ImageRole::Background });
+    let two = sheet(vec![of(Handle::image(1)), of(Handle::image(2))]);
+    assert!(two.apart.picture.is_some() && two.unmet.iter().any(|unmet| !unmet.provisional));
+    let video = sheet(vec![of(Handle::video(1))]);
+    assert!(video.apart.is_empty() && video.unmet.len() == 1 && !video.unmet[0].provisional);
 }
 
 #[test]
@@ -289,9 +317,9 @@ fn a_pen_goes_over_paint_and_a_second_paint_is_unmet() {
 }
 
 #[test]
-fn a_painted_part_of_the_scene_is_unmet() {
-    let mut background = wish(Want::Medium { medium: Medium::Watercolour });
-    background.on = Target::Background;
-    let sheet = sheet(vec![background]);
-    assert!(sheet.media.is_empty() && sheet.unmet.len() == 1);
+fn a_painted_foreground_is_unmet() {
+    let mut front = wish(Want::Medium { medium: Medium::Watercolour });
+    front.on = Target::Foreground;
+    let sheet = sheet(vec![front]);
+    assert!(sheet.media.is_empty() && sheet.apart.is_empty() && sheet.unmet.len() == 1);
 }

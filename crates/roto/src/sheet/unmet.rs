@@ -9,5 +9,5 @@ pub(crate) const NO_OTHER_VIEWPOINT: &str =
 pub(crate) const STYLE_WINS: &str =
     "the style picture says how it is painted; no second medium is laid over it";
 
-pub(crate) const NO_MASK: &str =
-    "roto grades the whole picture or its tones and does not cut out a part of the scene";
+pub(crate) const NO_MASK: &str = "roto keeps colours and media to the subject, the background, the sky or the tones, and cuts out \
+     no other part of the scene";

@@ -4,6 +4,7 @@
 //! A stage is prepared once and then changes frame after frame. Most do it in place; one that must
 //! see what follows holds frames back for a while ([`Stage::take`]).
 
+mod background;
 mod cutting;
 mod elements;
 mod finish;
@@ -18,6 +19,7 @@ mod strokes;
 mod wear;
 mod weather;
 
+pub(crate) use background::{ApartStage, BackgroundStage};
 pub(crate) use cutting::cut_out;
 pub(crate) use elements::{Elements, View};
 pub(crate) use finish::FinishStage;
@@ -45,6 +47,9 @@ pub(crate) struct Passing {
     /// Its picture.
     pub(crate) frame: Frame,
 }
+
+/// Stages in their order.
+pub(crate) type Stages = Vec<Box<dyn Stage>>;
 
 /// Where a stage puts the frames that it has finished.
 pub(crate) type Give<'a> = &'a mut dyn FnMut(Passing) -> Result<(), Failure>;

@@ -152,7 +152,7 @@ impl Stage for SkyGrade {
 }
 
 /// A frame with its mirror image on both sides.
-fn mirrored(frame: &Frame) -> Result<Frame, Failure> {
+pub(super) fn mirrored(frame: &Frame) -> Result<Frame, Failure> {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
     let mut wide = blank((3 * width, height))?;
     let (wide_y, wide_u, wide_v) = wide.planes_mut();
@@ -171,8 +171,8 @@ fn mirrored(frame: &Frame) -> Result<Frame, Failure> {
     Ok(wide)
 }
 
-/// What the ground takes of the change of light: a factor of luma, and codes of chroma.
-fn change(before: &Frame, after: &Frame, alpha: &Plane) -> [f32; 3] {
+/// What the scene takes of the change of light where `alpha` is replaced: a factor of luma, and codes of chroma.
+pub(super) fn change(before: &Frame, after: &Frame, alpha: &Plane) -> [f32; 3] {
     let half = before.width() as usize / 2;
     let mean = |frame: &Frame| {
         let (mut sums, mut weight) = ([0.0f32; 3], 0.0f32);
@@ -192,7 +192,7 @@ fn change(before: &Frame, after: &Frame, alpha: &Plane) -> [f32; 3] {
     [1.0 + light.clamp(-MOST_LIGHT, MOST_LIGHT), cast(1), cast(2)]
 }
 
-fn relight(frame: &mut Frame, [light, u_cast, v_cast]: [f32; 3]) {
+pub(super) fn relight(frame: &mut Frame, [light, u_cast, v_cast]: [f32; 3]) {
     let table = |change: &dyn Fn(f32) -> f32| -> [u8; 256] {
         std::array::from_fn(|code| (change(code as f32) + 0.5).clamp(1.0, 254.0) as u8)
     };
