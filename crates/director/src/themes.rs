@@ -309,6 +309,18 @@ fn targets(reader: &mut Reader<'_>, clause: usize) {
         let Some(target) = part(&reader.words[at].norm).filter(|_| !reader.taken[at]) else {
             continue;
         };
+        // "The sky in the style of @Image1".
+        let styled = |draft: &Draft| {
+            draft.clause == clause
+                && draft.words.start == at + 1
+                && draft.on.is_frame()
+                && matches!(draft.want, Want::Image { role: ImageRole::Style, .. })
+        };
+        if let Some(nth) = reader.drafts.iter().position(styled) {
+            reader.drafts[nth].on = target;
+            grow(reader, nth, at..at + 1);
+            continue;
+        }
         let before = |draft: &&mut Draft| draft.clause == clause && draft.words.end <= at;
         let looks = |draft: &&mut Draft| matches!(draft.want, Want::Image { role, .. } if role != ImageRole::Subject);
         let picture = reader.drafts.iter_mut().filter(before).max_by_key(|d| d.words.end);

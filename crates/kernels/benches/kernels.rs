@@ -169,9 +169,9 @@ fn bench_stylize(c: &mut Criterion) {
     let painter = Painter::new(&exemplar, SIZE, Settings::default()).expect("a legal size");
     let tone = Tone::identity();
     let (first, second) = (Guide::new(a.as_ref(), &tone), Guide::new(b.as_ref(), &tone));
-    let key = painter.key(&first, 7).expect("one size");
+    let key = painter.key(&first, None, 7).expect("one size");
     c.bench_function("stylize/guide", |t| t.iter(|| black_box(Guide::new(b.as_ref(), &tone))));
-    c.bench_function("stylize/key", |t| t.iter(|| black_box(painter.key(&first, 7))));
+    c.bench_function("stylize/key", |t| t.iter(|| black_box(painter.key(&first, None, 7))));
     c.bench_function("stylize/carry", |t| {
         t.iter(|| black_box(painter.carry(&key, &pair.backward, &second)));
     });

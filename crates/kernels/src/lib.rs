@@ -78,6 +78,7 @@ pub mod tensor;
 pub mod texture;
 pub mod track;
 pub mod transfer;
+mod transport;
 pub mod uprights;
 mod upsample;
 pub mod warp;

@@ -26,9 +26,13 @@ pub struct Mix {
 /// Radius of what counts as broad, in parts of the frame's width.
 const BROAD: f32 = 1.0 / 110.0;
 
+/// Radius of what is fine, in parts of that of the broad: eyes and a mouth belong to it in a face
+/// that is a twelfth of the frame's width.
+const FINE: f32 = 0.6;
+
 /// Mean fine contrast in luma codes from which, and at which fully, the source's detail is needed.
-const FROM_CONTRAST: i32 = 5;
-const FULL_CONTRAST: i32 = 14;
+const FROM_CONTRAST: i32 = 7;
+const FULL_CONTRAST: i32 = 18;
 
 /// Largest detail that is added, in luma codes, so that no outline gets a halo.
 const MOST_DETAIL: i32 = 70;
@@ -81,7 +85,7 @@ fn luma(
     let broad =
         (!whole).then(|| (blur::gaussian(source.y(), radius), blur::gaussian(painted, radius)));
     let detail = (parts.detail > 0).then(|| {
-        let soft = blur::gaussian(source.y(), (radius / 3.0).max(1.0));
+        let soft = blur::gaussian(source.y(), (FINE * radius).max(1.0));
         let needed = needed(source, soft.as_ref());
         (soft, needed)
     });

@@ -13,8 +13,6 @@ pub enum Kind {
     Style,
     /// Something put into the scene.
     Element,
-    /// Another background behind what moves.
-    Background,
     /// Time or frame run otherwise: motion has nothing to be compared with.
     Course,
 }
@@ -82,10 +80,7 @@ pub const CASES: &[Case] = &[
         elements: &[APPLE],
         ..case("element", Kind::Element, BUNNY, "put @Element1 on the grass on the left")
     },
-    Case {
-        images: &[STARRY],
-        ..case("background", Kind::Background, BUNNY, "replace the background with @Image1")
-    },
+    case("apart", Kind::Grade, BUNNY, "black and white background, the subject stays in colour"),
     case("slow-motion", Kind::Course, BUNNY, "slow motion at half speed"),
     case("next-shot", Kind::Course, BUNNY, "Based on @Video1, generate the next shot"),
     Case { ratio: "9:16", ..case("vertical", Kind::Course, BUNNY, "keep everything as it is") },

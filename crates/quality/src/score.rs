@@ -108,7 +108,7 @@ impl Scores {
             }
         };
         let lost = worst(|shot| shot.motion.map(|(_, correlation)| -correlation)).map(|v| -v);
-        if matches!(kind, Kind::Style | Kind::Medium | Kind::Background) {
+        if matches!(kind, Kind::Style | Kind::Medium) {
             let epe = worst(|shot| shot.motion.map(|(epe, _)| epe));
             add("motion error, px", epe, "at most 0.4", |v| v / 0.4);
             add("motion correlation", lost, "at least 0.5", |v| (1.0 - v) / 0.5);

@@ -17,7 +17,7 @@ use kernels::metrics;
 use kernels::resize::{self, Filter};
 use kernels::saliency;
 use kernels::sky::{self, Sky};
-use kernels::stylize::Histogram;
+use kernels::stylize::Colours;
 use kernels::transfer::ColorStats;
 use kernels::uprights::{self, Uprights};
 use kernels::{CameraPath, FlowField, FlowPair, Plane, ShapeError, Similarity, Yuv420, Yuv420Ref};
@@ -83,8 +83,8 @@ pub(crate) struct Analysis {
     pub(crate) path: Option<CameraPath>,
     /// Variance of each frame's Laplacian; empty if not asked for.
     pub(crate) sharpness: Vec<f64>,
-    /// How often each shot shows each luma code; empty if not asked for.
-    pub(crate) tones: Vec<Histogram>,
+    /// Colours of each shot's areas, to be carried to a style's; empty if not asked for.
+    pub(crate) tones: Vec<Colours>,
     /// Small pictures of the frames; empty if likeness was not asked for.
     pub(crate) thumbs: Vec<[Plane; 3]>,
     /// Motion from each frame to the next, both ways, in px of the copy; empty if not asked for.
@@ -112,7 +112,7 @@ pub(crate) struct Analyst {
     movers: Vec<(f32, f32, f32)>,
     motions: Vec<Similarity>,
     sharpness: Vec<f64>,
-    tones: Vec<Histogram>,
+    tones: Vec<Colours>,
     thumbs: Vec<[Plane; 3]>,
     skies: Vec<Sky>,
     before: Option<FlowImage>,
@@ -174,8 +174,8 @@ impl Analyst {
             self.sharpness.push(metrics::laplacian_variance(frame.y()));
         }
         if asked.tones {
-            let mut tones = Histogram::default();
-            tones.add(frame.y());
+            let mut tones = Colours::default();
+            tones.add(frame)?;
             self.tones.push(tones);
         }
         if asked.needs_flow() {
@@ -375,12 +375,12 @@ fn per_shot(shots: &[Range<usize>], read: &[ColorStats]) -> Vec<ColorStats> {
 }
 
 /// The spread of light of each shot; nothing where it was not read.
-fn tones_of(shots: &[Range<usize>], read: &[Histogram]) -> Vec<Histogram> {
+fn tones_of(shots: &[Range<usize>], read: &[Colours]) -> Vec<Colours> {
     if read.is_empty() {
         return Vec::new();
     }
     let of_shot = |shot: &Range<usize>| {
-        let mut sum = Histogram::default();
+        let mut sum = Colours::default();
         read.iter().skip(shot.start).take(shot.len()).for_each(|tones| sum.merge(tones));
         sum
     };

@@ -26,7 +26,7 @@ const STEP: f32 = 10.0;
 
 /// The same for that eighth of the directions from the mover's middle where it is the least, and
 /// the part of the border that an eighth must have to count.
-const OUTLINED: (f32, f32) = (0.15, 0.4);
+const OUTLINED: (f32, f32) = (0.55, 0.75);
 const EIGHTH: f64 = 0.03;
 
 /// Distance of the two sides from the border, in px of the copy.

@@ -1,7 +1,7 @@
 //! What it costs to show a cell of the exemplar in a cell of the frame.
 
-use super::exemplar::{Level, place};
-use super::features::Features;
+use super::exemplar::Level;
+use super::features::{Features, Mark};
 use super::{RADIUS, SIDE};
 use crate::rows::for_items;
 
@@ -18,7 +18,9 @@ pub(super) struct Weights {
     pub(super) fine: u32,
     pub(super) edge: u32,
     pub(super) turn: u32,
-    pub(super) place: u32,
+    pub(super) hue: u32,
+    pub(super) across: u32,
+    pub(super) down: u32,
 }
 
 /// The frame at one scale while it is painted.
@@ -40,10 +42,9 @@ pub(super) struct Probe {
 
 /// The part of a [`Probe`] without neighbours.
 pub(super) struct GuideProbe {
-    marks: [u8; 4],
+    marks: Mark,
     fine_weight: u32,
     turn_weight: u32,
-    place: [u8; 2],
     weights: Weights,
 }
 
@@ -125,7 +126,6 @@ impl<'a> Target<'a> {
             marks: self.features.marks[at],
             fine_weight: weights.fine + ((weights.edge * edge) >> 8),
             turn_weight: (weights.turn * grip) >> 8,
-            place: place(x, y, self.width, self.height),
             weights,
         }
     }
@@ -135,14 +135,14 @@ impl GuideProbe {
     /// What the guides alone say of a cell of the exemplar.
     #[inline]
     pub(super) fn cost(&self, level: &Level, cell: usize) -> u32 {
-        let away = |k: usize| u32::from(self.marks[k].abs_diff(level.marks[cell][k]));
-        let place = level.places[cell];
-        let far = u32::from(self.place[0].abs_diff(place[0]))
-            + u32::from(self.place[1].abs_diff(place[1]));
+        let other = &level.marks[cell];
+        let away = |k: usize| u32::from(self.marks[k].abs_diff(other[k]));
         (self.weights.broad * away(0)
             + self.fine_weight * away(1)
             + self.turn_weight * (away(2) + away(3))
-            + self.weights.place * far)
+            + self.weights.hue * (away(4) + away(5))
+            + self.weights.across * away(6)
+            + self.weights.down * away(7))
             >> 4
     }
 }

@@ -1,7 +1,7 @@
 //! Style pictures, prepared.
 
-use super::features::Features;
-use super::guide::Histogram;
+use super::features::{Features, Mark};
+use super::guide::Colours;
 use super::kin::{self, KIN};
 use super::{ONE, RADIUS, Spot};
 use crate::convert;
@@ -42,7 +42,8 @@ pub struct Exemplar {
     pub(super) levels: Vec<Level>,
     /// Luma at twice the resolution of the pictures, laid out as the finest level.
     pub(super) ink: Plane,
-    histogram: Histogram,
+    /// Of each picture as many as its share.
+    colours: Colours,
 }
 
 /// One picture within a level's atlas, in cells.
@@ -64,9 +65,7 @@ pub(super) struct Level {
     pub(super) tiles: Vec<Tile>,
     /// Luma, blue difference, red difference, fine luma.
     pub(super) cells: Vec<[u8; 4]>,
-    pub(super) marks: Vec<[u8; 4]>,
-    /// Place within the picture, 0 to 255 on both axes.
-    pub(super) places: Vec<[u8; 2]>,
+    pub(super) marks: Vec<Mark>,
     /// 1 + index of the picture; 0 on rims.
     pub(super) owners: Vec<u8>,
     /// Cells that look alike, the most alike first.
@@ -103,17 +102,13 @@ impl Exemplar {
         let shares: Vec<f32> = pictures.iter().map(|p| p.weight.max(1e-3) / total).collect();
         let mut sheets = Vec::with_capacity(pictures.len());
         let mut inks = Vec::with_capacity(pictures.len());
-        let mut histogram = Histogram::default();
+        let mut colours = Colours::default();
         for (picture, share) in pictures.iter().zip(&shares) {
             let frame = convert::rgb_to_frame(picture.image)?;
+            colours.add_share(frame.as_ref(), *share)?;
             let [y, u, v] = frame.planes();
             inks.push(ink_of(y)?);
             let luma = resize::halve(y.as_ref());
-            let (width, height) = luma.as_ref().size();
-            let weight = (share * 1e9) as u64 / (width * height) as u64;
-            for &code in luma.as_ref().rows().flatten() {
-                histogram.add_weighted(code, weight);
-            }
             sheets.push(Sheet::new(luma, u.clone(), v.clone()));
         }
         let ink = ink_atlas(&sheets, &inks)?;
@@ -122,11 +117,11 @@ impl Exemplar {
             sheets = sheets.iter().map(Sheet::halved).collect();
             levels.push(Level::new(&sheets, &shares)?);
         }
-        Ok(Self { levels, ink, histogram })
+        Ok(Self { levels, ink, colours })
     }
 
-    pub(super) fn histogram(&self) -> &Histogram {
-        &self.histogram
+    pub(super) fn colours(&self) -> &Colours {
+        &self.colours
     }
 }
 
@@ -182,7 +177,8 @@ fn layout(sheets: &[Sheet], shares: &[f32]) -> (usize, usize, Vec<Tile>) {
 
 impl Sheet {
     fn new(luma: Plane, u: Plane, v: Plane) -> Self {
-        let features = Features::of(luma.as_ref());
+        let [near_u, near_v] = [&u, &v].map(|plane| resize::halve(plane.as_ref()));
+        let features = Features::of(luma.as_ref(), [near_u.as_ref(), near_v.as_ref()]);
         Self { luma, u, v, features }
     }
 
@@ -209,8 +205,7 @@ impl Level {
             height,
             tiles,
             cells: vec![[0; 4]; count],
-            marks: vec![[0; 4]; count],
-            places: vec![[0; 2]; count],
+            marks: vec![[0; 8]; count],
             owners: vec![0; count],
             kin: Vec::new(),
             buckets: Buckets::default(),
@@ -238,7 +233,6 @@ impl Level {
                 let at = at as usize;
                 self.cells[at] = [luma.at(x, y), u.at(x, y), v.at(x, y), fine.at(x, y)];
                 self.marks[at] = sheet.features.marks[from];
-                self.places[at] = place(near_x as usize, near_y as usize, tile.width, tile.height);
                 let inside = (x, y) == (near_x, near_y);
                 self.owners[at] = if inside { index as u8 + 1 } else { 0 };
             }
@@ -246,7 +240,7 @@ impl Level {
     }
 
     /// Cells that a search for a broad luma and a direction may start from.
-    pub(super) fn like(&self, mark: [u8; 4]) -> &[u32] {
+    pub(super) fn like(&self, mark: Mark) -> &[u32] {
         let class = usize::from(self.buckets.nearest[class(mark)]);
         let (start, end) = (self.buckets.starts[class], self.buckets.starts[class + 1]);
         &self.buckets.order[start as usize..end as usize]
@@ -296,6 +290,21 @@ impl Level {
         (y >> BLOCK_BITS) * ((self.width >> BLOCK_BITS) + 1) + (x >> BLOCK_BITS)
     }
 
+    /// What each cell may get of what its block may get.
+    pub(super) fn each(&self, fair: &[f32]) -> Vec<f32> {
+        let mut cells = vec![0u32; fair.len()];
+        let legal = || self.owners.iter().enumerate().filter(|&(_, &owner)| owner != 0);
+        for (cell, _) in legal() {
+            cells[self.block(cell)] += 1;
+        }
+        let mut each = vec![0.0; self.owners.len()];
+        for (cell, _) in legal() {
+            let block = self.block(cell);
+            each[cell] = fair[block] / cells[block] as f32;
+        }
+        each
+    }
+
     /// How many of `target` cells each block may get if every picture is used evenly.
     pub(super) fn fair(&self, target: usize) -> Vec<f32> {
         let mut fair = vec![0.0f32; self.blocks().1];
@@ -311,11 +320,6 @@ impl Level {
 
 fn cell_of_clamped(level: &Level, spot: Spot) -> usize {
     super::cell_of(spot, level.width).min(level.owners.len() - 1)
-}
-
-/// Place of a cell within a picture, 0 to 255.
-pub(super) fn place(x: usize, y: usize, width: usize, height: usize) -> [u8; 2] {
-    [((2 * x + 1) * 255 / (2 * width)) as u8, ((2 * y + 1) * 255 / (2 * height)) as u8]
 }
 
 // === impl Buckets ===
@@ -354,7 +358,7 @@ impl Buckets {
 }
 
 /// Class of a cell: luma, and one of four directions or none.
-fn class([broad, _, p, q]: [u8; 4]) -> usize {
+fn class([broad, _, p, q, ..]: Mark) -> usize {
     let (p, q) = (i32::from(p) - 128, i32::from(q) - 128);
     let turn = if p.abs() + q.abs() < 40 {
         0

@@ -1,132 +1,106 @@
-//! What of a frame steers the painting, and the mapping of a shot's luma to the style's.
+//! What of a frame steers the painting, and the mapping of a shot's colours to the style's.
 
 use super::Exemplar;
 use super::features::Features;
+use crate::color::{self, LabTable};
+use crate::convert;
 use crate::frame::Yuv420Ref;
-use crate::plane::{Plane, PlaneRef};
+use crate::lut::Lut33;
+use crate::plane::{Plane, ShapeError};
 use crate::resize;
+use crate::rows::{for_items, for_rows};
+use crate::transport::Transport;
 
-/// Most codes of the style's luma to one code of the shot's.
-const STEEPEST: f32 = 3.0;
+/// Areas along the longer side of a frame whose colours are compared.
+const AREAS: usize = 160;
 
-/// How often each luma code occurs in a shot.
-#[derive(Debug, Clone)]
-pub struct Histogram {
-    counts: [u64; 256],
+/// Most colours that a style or a shot is known by, and that one frame adds to a shot's.
+const MOST_COLOURS: usize = 4096;
+const OF_FRAME: usize = 1024;
+
+/// Colours of a shot's or a picture's areas, in Lab: those of single windows or strokes are no
+/// aim for what is painted.
+#[derive(Debug, Clone, Default)]
+pub struct Colours {
+    samples: Vec<[f32; 3]>,
 }
 
-/// A mapping of luma codes that stays the same for a whole shot, so that nothing pumps.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A mapping of colours that stays the same for a whole shot, so that nothing pumps. Light and
+/// colour are mapped together, to the distribution that they have in the style: a night sky is
+/// dark because it is a sky, and goes to the blue of a painted one and not to what is darkest.
+#[derive(Debug)]
 pub struct Tone {
-    codes: [u8; 256],
+    /// `None` leaves all as it is.
+    colours: Option<Lut33>,
 }
 
-/// Guides of one frame: luma in the style's range at two scales, edges, directions, places.
+/// Guides of one frame: luma in the style's range at two scales, colours, edges, directions,
+/// places.
 #[derive(Debug, Clone)]
 pub struct Guide {
     size: (usize, usize),
-    pub(super) luma: Plane,
+    /// Luma at half the frame's resolution, and both colour differences at a quarter of it.
+    pub(super) planes: (Plane, [Plane; 2]),
     pub(super) features: Features,
 }
 
-// === impl Histogram ===
+// === impl Colours ===
 
-impl Default for Histogram {
-    fn default() -> Self {
-        Self { counts: [0; 256] }
+impl Colours {
+    /// Adds those of one more frame, of any resolution.
+    pub fn add(&mut self, frame: Yuv420Ref<'_>) -> Result<(), ShapeError> {
+        self.add_some(frame, OF_FRAME)
+    }
+
+    /// Adds `share` (0 to 1) of all that a style is known by.
+    pub(super) fn add_share(&mut self, frame: Yuv420Ref<'_>, share: f32) -> Result<(), ShapeError> {
+        let count = libm::roundf(MOST_COLOURS as f32 * share).max(1.0);
+        self.add_some(frame, count as usize)
+    }
+
+    fn add_some(&mut self, frame: Yuv420Ref<'_>, count: usize) -> Result<(), ShapeError> {
+        let (width, height) = frame.size();
+        let longer = width.max(height).max(AREAS);
+        let part = |side: usize| (side * AREAS / longer).max(1);
+        let (width, height) = (part(width), part(height));
+        let [y, u, v] = frame.planes().map(|plane| resize::shrink(plane, width, height));
+        let (table, planes) = (LabTable::new(), [y?, u?, v?]);
+        let [y, u, v] = planes.each_ref().map(Plane::data);
+        let lab = |at: usize| table.lab(convert::yuv_code([y[at], u[at], v[at]]));
+        self.samples.extend(evenly(y.len(), count).map(lab));
+        Ok(())
+    }
+
+    /// Adds those of another one.
+    pub fn merge(&mut self, other: &Self) {
+        self.samples.extend_from_slice(&other.samples);
     }
 }
 
-impl Histogram {
-    /// Counts the codes of one more plane of luma, of any resolution.
-    pub fn add(&mut self, luma: PlaneRef<'_>) {
-        for row in luma.rows() {
-            for &code in row {
-                self.counts[usize::from(code)] += 1;
-            }
-        }
-    }
-
-    /// Adds what another one counted.
-    pub fn merge(&mut self, other: &Self) {
-        self.counts.iter_mut().zip(other.counts).for_each(|(sum, count)| *sum += count);
-    }
-
-    pub(super) fn add_weighted(&mut self, code: u8, weight: u64) {
-        self.counts[usize::from(code)] += weight;
-    }
-
-    /// Share of all codes below `code` and half of those at it, in 1/65536.
-    fn ranks(&self) -> [u64; 256] {
-        let total = self.counts.iter().sum::<u64>().max(1);
-        let mut below = 0;
-        self.counts.map(|count| {
-            let rank = (2 * below + count) * 32_768 / total;
-            below += count;
-            rank
-        })
-    }
+/// At most `count` of `length` places, from all over.
+fn evenly(length: usize, count: usize) -> impl Iterator<Item = usize> {
+    let count = count.min(length);
+    (0..count).map(move |k| (2 * k + 1) * length / (2 * count))
 }
 
 // === impl Tone ===
 
 impl Tone {
-    /// The code that an exemplar shows at the same rank as `shot` shows each code, mixed with the
-    /// plain range of the exemplar by `share` (0 = range only, 1 = ranks only). Never falling, and
-    /// nowhere steeper than 3: by rank alone the noise of a flat sky would be as wide a
-    /// range of light as its share of the picture.
-    pub fn of(exemplar: &Exemplar, shot: &Histogram, share: f32) -> Self {
-        let style = exemplar.histogram().ranks();
-        let ranks = shot.ranks();
-        let at_rank = |rank: u64| style.iter().rposition(|&r| r <= rank).unwrap_or(0) as f32;
-        let low = at_rank(style[0].max(655));
-        let high = at_rank(64_880);
-        let (first, last) = (code_at(&ranks, 655), code_at(&ranks, 64_880));
-        let share = share.clamp(0.0, 1.0);
-        let mut floor = 0.0f32;
-        let course: [f32; 256] = std::array::from_fn(|code| {
-            let along = ((code as f32 - first) / (last - first).max(1.0)).clamp(0.0, 1.0);
-            let plain = low + along * (high - low);
-            let ranked = matched(&style, ranks[code]);
-            floor = floor.max(plain + share * (ranked - plain));
-            floor
-        });
-        Self { codes: gentler(&course).map(|code| libm::roundf(code.clamp(0.0, 255.0)) as u8) }
+    /// From a shot's colours to the exemplar's.
+    pub fn of(exemplar: &Exemplar, shot: &Colours) -> Self {
+        let some: Vec<[f32; 3]> =
+            evenly(shot.samples.len(), MOST_COLOURS).map(|k| shot.samples[k]).collect();
+        let transport = Transport::between(&some, &exemplar.colours().samples);
+        let carried = |rgb| {
+            color::lab_to_rgb(transport.lab(color::rgb_to_lab(rgb))).map(|c| c.clamp(0.0, 1.0))
+        };
+        Self { colours: Some(Lut33::from_rgb(carried)) }
     }
 
-    /// A mapping that leaves every code as it is.
+    /// A mapping that leaves every colour as it is.
     pub fn identity() -> Self {
-        Self { codes: std::array::from_fn(|code| code as u8) }
+        Self { colours: None }
     }
-}
-
-/// The mean of the highest course that is nowhere steeper and does not rise above `course`, and
-/// the lowest that does not fall below it.
-fn gentler(course: &[f32; 256]) -> [f32; 256] {
-    let (mut below, mut above) = (*course, *course);
-    for code in 1..256 {
-        below[code] = below[code].min(below[code - 1] + STEEPEST);
-    }
-    for code in (0..255).rev() {
-        above[code] = above[code].max(above[code + 1] - STEEPEST);
-    }
-    std::array::from_fn(|code| f32::midpoint(below[code], above[code]))
-}
-
-/// The lowest code whose rank reaches `rank`.
-fn code_at(ranks: &[u64; 256], rank: u64) -> f32 {
-    ranks.iter().position(|&r| r >= rank).unwrap_or(255) as f32
-}
-
-/// The code of a style at `rank`, between codes.
-fn matched(style: &[u64; 256], rank: u64) -> f32 {
-    let above = style.iter().position(|&r| r >= rank).unwrap_or(255);
-    let below = above.saturating_sub(1);
-    let (low, high) = (style[below], style[above]);
-    if high <= low {
-        return above as f32;
-    }
-    below as f32 + (rank.saturating_sub(low)) as f32 / (high - low) as f32
 }
 
 // === impl Guide ===
@@ -134,18 +108,42 @@ fn matched(style: &[u64; 256], rank: u64) -> f32 {
 impl Guide {
     /// The guides of a frame whose shot has the mapping `tone`.
     pub fn new(frame: Yuv420Ref<'_>, tone: &Tone) -> Self {
-        let mut luma = resize::halve(frame.y());
-        crate::rows::for_rows(&mut luma.as_mut(), |_, row| {
-            for code in row {
-                *code = tone.codes[usize::from(*code)];
-            }
-        });
-        let features = Features::of(luma.as_ref());
-        Self { size: frame.size(), luma, features }
+        let [luma, u, v] = frame.planes().map(resize::halve);
+        let (luma, chroma) = match &tone.colours {
+            Some(colours) => carried(colours, &luma, [&u, &v]),
+            None => (luma, [u, v]),
+        };
+        let features = Features::of(luma.as_ref(), chroma.each_ref().map(Plane::as_ref));
+        Self { size: frame.size(), planes: (luma, chroma), features }
     }
 
     /// Size of the frame in px.
     pub fn size(&self) -> (usize, usize) {
         self.size
     }
+}
+
+/// Luma, and colour differences of about half its resolution, after a change of colours.
+fn carried(colours: &Lut33, luma: &Plane, [u, v]: [&Plane; 2]) -> (Plane, [Plane; 2]) {
+    let small = resize::halve(luma.as_ref());
+    let (width, height) = u.as_ref().size();
+    let mut out = luma.clone();
+    for_rows(&mut out.as_mut(), |y, row| {
+        let (u, v) = (u.row((y / 2).min(height - 1)), v.row((y / 2).min(height - 1)));
+        for (x, code) in row.iter_mut().enumerate() {
+            let at = (x / 2).min(width - 1);
+            *code = colours.code([*code, u[at], v[at]])[0];
+        }
+    });
+    let mut chroma = vec![[0u8; 2]; width * height];
+    for_items(&mut chroma, width, |y, row| {
+        let (luma, u, v) = (small.row(y.min(small.height() - 1)), u.row(y), v.row(y));
+        for (x, out) in row.iter_mut().enumerate() {
+            let [_, u, v] = colours.code([luma[x.min(luma.len() - 1)], u[x], v[x]]);
+            *out = [u, v];
+        }
+    });
+    let channel =
+        |k: usize| Plane::of_size(chroma.iter().map(|pair| pair[k]).collect(), (width, height));
+    (out, [channel(0), channel(1)])
 }

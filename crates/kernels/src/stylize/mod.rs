@@ -12,7 +12,7 @@
 //!
 //! 1. [`Exemplar`]: the style pictures with everything that can be computed before a frame is
 //!    seen.
-//! 2. [`Tone`]: the luma of a shot, mapped once for the whole shot to the luma of the style.
+//! 2. [`Tone`]: the colours of a shot, mapped once for the whole shot to those of the style.
 //! 3. [`Guide`]: what of a frame steers the painting.
 //! 4. [`Painter::key`] paints a frame from its guide, [`Painter::carry`] moves a painting along
 //!    the flow, forward or backward in time; [`Painter::frame`] is its picture, and
@@ -30,7 +30,7 @@ mod search;
 mod vote;
 
 pub use exemplar::{Exemplar, Picture};
-pub use guide::{Guide, Histogram, Tone};
+pub use guide::{Colours, Guide, Tone};
 pub use painter::{Painted, Painter, Settings};
 
 /// Steps of a place in the exemplar in one cell.

@@ -8,7 +8,7 @@ use super::search::{self, Field, Pass};
 use super::{Exemplar, Guide, blend, carry, vote};
 use crate::field::FlowField;
 use crate::frame::{Yuv420, chroma_size};
-use crate::plane::{ShapeError, check_same, check_size};
+use crate::plane::{Plane, ShapeError, check_same, check_size};
 use crate::resize;
 
 /// Passes on each level of a keyframe, the finest first; coarser ones have the last number.
@@ -20,6 +20,8 @@ pub struct Settings {
     /// Hold on the scene's light, lines and directions: 0 paints freely, 1 keeps the scene
     /// legible, 3 at most.
     pub structure: f32,
+    /// Hold on the scene's colours, as far as the style has them: 1 by default, 3 at most.
+    pub colour: f32,
     /// Hold on the places of the style picture: 0 puts a motif anywhere, 1 by default, so that
     /// brightness alone makes no moon; 3 at most.
     pub place: f32,
@@ -53,7 +55,7 @@ pub struct Painted {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { structure: 1.0, place: 1.0, uniformity: 1.0 }
+        Self { structure: 1.0, colour: 1.0, place: 1.0, uniformity: 1.0 }
     }
 }
 
@@ -65,7 +67,9 @@ impl Settings {
             fine: factor(self.structure, 320.0),
             edge: factor(self.structure, 640.0),
             turn: factor(self.structure, 60.0),
-            place: factor(self.place, 40.0),
+            hue: factor(self.colour, 600.0),
+            across: factor(self.place, 20.0),
+            down: factor(self.place, 60.0),
         }
     }
 
@@ -89,22 +93,28 @@ impl<'a> Painter<'a> {
         Ok(Self { exemplar, size, settings, fair, weights: settings.weights() })
     }
 
-    /// Paints a frame from its guide alone: coarse to fine, each scale from the one before.
-    pub fn key(&self, guide: &Guide, seed: u64) -> Result<Painted, ShapeError> {
+    /// Paints a frame from its guide: coarse to fine, each scale from the one before. `before`
+    /// is an earlier painting carried to this frame, if there is one: its colours guide too, so
+    /// that the new strokes have those of the strokes that they take over from.
+    pub fn key(
+        &self,
+        guide: &Guide,
+        before: Option<&Painted>,
+        seed: u64,
+    ) -> Result<Painted, ShapeError> {
         check_same(self.size, guide.size())?;
-        let coarser = self.coarser(guide);
-        let scale = |k: usize| if k == 0 { &guide.features } else { &coarser[k - 1] };
-        let top = coarser.len();
+        let scales = self.scales(guide, before)?;
+        let top = scales.len() - 1;
         let mut field: Option<Field> = None;
         for k in (0..=top).rev() {
             let level = &self.exemplar.levels[k];
-            let mut target = Target::new(scale(k), self.weights);
+            let mut target = Target::new(&scales[k], self.weights);
             let size = (target.width, target.height);
+            let fair = level.fair(size.0 * size.1);
             let mut here = match &field {
                 Some(field) => field.refined(&self.exemplar.levels[k + 1], level, size),
-                None => search::start(level, &target, seed),
+                None => search::start(level, &target, &fair, seed),
             };
-            let fair = level.fair(size.0 * size.1);
             for turn in 0..PASSES[k.min(PASSES.len() - 1)] {
                 let cells = here.cells(level);
                 let penalty = search::penalty(level, &cells, &fair, self.settings.penalty());
@@ -136,7 +146,7 @@ impl<'a> Painter<'a> {
         check_same(self.size, guide.size())?;
         check_same(self.size, previous.size)?;
         let level = self.finest();
-        let weights = Weights { place: 0, ..self.weights };
+        let weights = Weights { across: 0, down: 0, ..self.weights };
         let mut target = Target::new(&guide.features, weights);
         let mut moved = carry::moved(level, &target, previous, flow);
         carry::fill(level, &target, &mut moved);
@@ -174,22 +184,53 @@ impl<'a> Painter<'a> {
         &self.exemplar.levels[0]
     }
 
-    /// Features of the guide at the coarser scales.
-    fn coarser(&self, guide: &Guide) -> Vec<Features> {
-        let mut luma = guide.luma.clone();
-        (1..self.exemplar.levels.len())
-            .map_while(|_| {
-                let (width, height) = luma.as_ref().size();
-                (width.min(height) >= 2 * RADIUS_OF_SMALLEST).then(|| {
-                    luma = resize::halve(luma.as_ref());
-                    Features::of(luma.as_ref())
-                })
-            })
-            .collect()
+    /// Features of the guide at all scales, the finest first.
+    pub(super) fn scales(
+        &self,
+        guide: &Guide,
+        before: Option<&Painted>,
+    ) -> Result<Vec<Features>, ShapeError> {
+        let mut own = guide.planes.clone();
+        let mut shown = before.map(|before| self.shown(before)).transpose()?;
+        let mut scales = Vec::with_capacity(self.exemplar.levels.len());
+        for k in 0..self.exemplar.levels.len() {
+            if k > 0 {
+                let (width, height) = own.0.as_ref().size();
+                if width.min(height) < 2 * RADIUS_OF_SMALLEST {
+                    break;
+                }
+                own = halved(&own);
+                shown = shown.as_ref().map(halved);
+            }
+            let [u, v] = &own.1;
+            let mut features = if k == 0 {
+                guide.features.clone()
+            } else {
+                Features::of(own.0.as_ref(), [u.as_ref(), v.as_ref()])
+            };
+            if let Some((luma, [u, v])) = &shown {
+                features.lean(luma.as_ref(), [u.as_ref(), v.as_ref()]);
+            }
+            scales.push(features);
+        }
+        Ok(scales)
+    }
+
+    /// Luma of the cells of a painting, and its colour differences at half that resolution.
+    fn shown(&self, painted: &Painted) -> Result<(Plane, [Plane; 2]), ShapeError> {
+        check_same(self.size, painted.size)?;
+        let (level, field) = (self.finest(), &painted.field);
+        let cells = field.cells(level);
+        let channel = |k: usize| {
+            let codes = cells.iter().map(|&cell| level.cells[cell as usize][k]).collect();
+            Plane::from_vec(codes, field.width, field.height)
+        };
+        let [u, v] = [channel(1)?, channel(2)?].map(|plane| resize::halve(plane.as_ref()));
+        Ok((channel(0)?, [u, v]))
     }
 
     fn guide_costs(&self, guide: &Guide, field: &Field) -> Vec<u16> {
-        let weights = Weights { place: 0, ..self.weights };
+        let weights = Weights { across: 0, down: 0, ..self.weights };
         let target = Target::new(&guide.features, weights);
         carry::costs(self.finest(), &target, field)
     }
@@ -204,6 +245,10 @@ impl<'a> Painter<'a> {
         let guided = guide.features.marks.iter().map(|m| [m[0], m[1]]).collect();
         Painted { size: self.size, field, accepted, drifts, guided }
     }
+}
+
+fn halved((luma, [u, v]): &(Plane, [Plane; 2])) -> (Plane, [Plane; 2]) {
+    (resize::halve(luma.as_ref()), [u, v].map(|plane| resize::halve(plane.as_ref())))
 }
 
 /// Half of the shorter side, in cells, of the smallest scale that a key starts from.

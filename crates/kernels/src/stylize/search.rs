@@ -14,8 +14,16 @@ use crate::rows::for_items;
 /// Neighbours that a cell asks, at a distance of one step.
 const SIDES: [(isize, isize); 4] = [(-1, 0), (1, 0), (0, -1), (0, 1)];
 
-/// Starts drawn from a bucket for each cell of the coarsest level.
-const STARTS: usize = 48;
+/// Rounds of the auction for the coarsest level.
+const ROUNDS: usize = 12;
+
+/// What a cell's price rises by in a round for each time it is wanted too often, and the most
+/// that it may cost: about what 75 codes of luma do.
+const RISE: f32 = 150.0;
+const DEAREST: f32 = 3000.0;
+
+/// What chance may add to a cost there.
+const DRAWN: u32 = 64;
 
 /// A field at one scale: what each cell shows.
 #[derive(Debug, Clone)]
@@ -83,16 +91,41 @@ impl Field {
     }
 }
 
-/// The best by guides alone of some cells of the right luma and direction.
-pub(super) fn start(level: &Level, target: &Target<'_>, seed: u64) -> Field {
+/// The best by guides alone of all cells, each of which may be had only so often: what is wanted
+/// too often grows dear from round to round (an auction after Bertsekas 1988; the budget of StyLit,
+/// Fiser et al. 2016).
+pub(super) fn start(level: &Level, target: &Target<'_>, fair: &[f32], seed: u64) -> Field {
     let (width, height) = (target.width, target.height);
-    let mut spots = vec![[0; 2]; width * height];
-    for_items(&mut spots, width, |y, row| {
-        for (x, out) in row.iter_mut().enumerate() {
-            let word = hash::mix(seed ^ (((y as u64) << 32) | x as u64));
-            *out = level.spot(drawn(level, target, (x, y), word, STARTS));
+    let legal: Vec<u32> =
+        (0..level.owners.len() as u32).filter(|&cell| level.owners[cell as usize] != 0).collect();
+    let allowed: Vec<f32> = level.each(fair);
+    let mut prices = vec![0u32; level.owners.len()];
+    let mut chosen = vec![0u32; width * height];
+    for round in 0..ROUNDS {
+        for_items(&mut chosen, width, |y, row| {
+            for (x, out) in row.iter_mut().enumerate() {
+                let probe = target.guide_probe(x, y);
+                let word = hash::mix(seed ^ (((y as u64) << 32) | x as u64));
+                let cost = |&cell: &u32| {
+                    let drawn = hash::mix(word ^ u64::from(cell)) as u32 % DRAWN;
+                    (probe.cost(level, cell as usize) + prices[cell as usize] + drawn, cell)
+                };
+                *out = legal.iter().map(cost).min().map_or(0, |(_, cell)| cell);
+            }
+        });
+        if round + 1 == ROUNDS {
+            break;
         }
-    });
+        let mut counts = vec![0u32; prices.len()];
+        for &cell in &chosen {
+            counts[cell as usize] += 1;
+        }
+        for ((price, &count), &allowed) in prices.iter_mut().zip(&counts).zip(&allowed) {
+            let step = RISE * (count as f32 / allowed.max(0.2) - 1.0).clamp(-1.0, 3.0);
+            *price = (*price as f32 + step).clamp(0.0, DEAREST) as u32;
+        }
+    }
+    let spots = chosen.iter().map(|&cell| level.spot(cell as usize)).collect();
     Field { width, height, spots }
 }
 

@@ -37,9 +37,9 @@ fn exemplar() -> Exemplar {
 }
 
 fn tone(exemplar: &Exemplar, frame: &Yuv420) -> Tone {
-    let mut histogram = Histogram::default();
-    histogram.add(frame.as_ref().y());
-    Tone::of(exemplar, &histogram, 0.8)
+    let mut colours = Colours::default();
+    colours.add(frame.as_ref()).unwrap();
+    Tone::of(exemplar, &colours)
 }
 
 #[test]
@@ -47,7 +47,7 @@ fn a_still_scene_keeps_its_strokes() {
     let (exemplar, frame) = (exemplar(), scene(128, 96, 0.0));
     let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
     let painter = Painter::new(&exemplar, (128, 96), Settings::default()).unwrap();
-    let key = painter.key(&guide, 7).unwrap();
+    let key = painter.key(&guide, None, 7).unwrap();
     let flow = FlowField::still((128, 96), 4).unwrap();
     let next = painter.carry(&key, &flow, &guide).unwrap();
     assert_eq!(painter.frame(&next).unwrap(), painter.frame(&key).unwrap());
@@ -59,7 +59,7 @@ fn run(exemplar: &Exemplar, size: (usize, usize), step: f32, count: usize) -> Ve
     let tone = tone(exemplar, &frame(0));
     let painter = Painter::new(exemplar, size, Settings::default()).unwrap();
     let flow = FlowField::from_fn(size, 4, |_, _| (-step, 0.0)).unwrap();
-    let mut run = vec![painter.key(&Guide::new(frame(0).as_ref(), &tone), 7).unwrap()];
+    let mut run = vec![painter.key(&Guide::new(frame(0).as_ref(), &tone), None, 7).unwrap()];
     for n in 1..=count {
         let guide = Guide::new(frame(n).as_ref(), &tone);
         run.push(painter.carry(&run[n - 1], &flow, &guide).unwrap());
@@ -113,7 +113,7 @@ fn a_painting_after_itself_is_itself() {
     let frame = crate::convert::rgb_to_frame(&picture).unwrap();
     let guide = Guide::new(frame.as_ref(), &Tone::identity());
     let painter = Painter::new(&exemplar, (160, 120), Settings::default()).unwrap();
-    let painted = painter.key(&guide, 3).unwrap();
+    let painted = painter.key(&guide, None, 3).unwrap();
     let painted = painter.frame(&painted).unwrap();
     let error = crate::metrics::mad(painted.as_ref().y(), frame.as_ref().y()).unwrap();
     assert!(error < 4.0, "{error}");
@@ -134,7 +134,7 @@ fn newly_seen_places_are_painted_in_their_light() {
     let (before, after) = (frame(false), frame(true));
     let tone = tone(&exemplar, &before);
     let painter = Painter::new(&exemplar, (128, 96), Settings::default()).unwrap();
-    let key = painter.key(&Guide::new(before.as_ref(), &tone), 7).unwrap();
+    let key = painter.key(&Guide::new(before.as_ref(), &tone), None, 7).unwrap();
     // Nothing of the scene is where it was, and the flow knows nothing.
     let still = FlowField::still((128, 96), 4).unwrap();
     let count = still.vectors().len();
@@ -167,7 +167,7 @@ fn a_small_painting_has_its_known_bytes() {
     for &byte in y.rows().chain(u.rows()).chain(v.rows()).flatten() {
         hash = crate::hash::mix(hash ^ u64::from(byte));
     }
-    assert_eq!(hash, 7_987_958_288_225_223_542);
+    assert_eq!(hash, 16_444_396_326_527_184_059);
 }
 
 #[test]
@@ -176,7 +176,7 @@ fn runs_are_blended_stroke_by_stroke() {
     let frame = scene(128, 96, 0.0);
     let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
     let painter = Painter::new(&exemplar, (128, 96), Settings::default()).unwrap();
-    let (a, b) = (painter.key(&guide, 1).unwrap(), painter.key(&guide, 2).unwrap());
+    let (a, b) = (painter.key(&guide, None, 1).unwrap(), painter.key(&guide, None, 2).unwrap());
     let [first, half, last] = [0.0, 0.5, 1.0].map(|t| painter.between(&a, &b, t).unwrap());
     let [a, b] = [&a, &b].map(|painted| painter.frame(painted).unwrap());
     assert_eq!((&first, &last), (&a, &b));
@@ -190,6 +190,58 @@ fn runs_are_blended_stroke_by_stroke() {
 }
 
 #[test]
+fn a_key_is_guided_to_the_colours_of_the_painting_that_it_follows() {
+    let exemplar = exemplar();
+    let frame = scene(128, 96, 0.0);
+    let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
+    let painter = Painter::new(&exemplar, (128, 96), Settings::default()).unwrap();
+    let first = painter.key(&guide, None, 1).unwrap();
+    let shown = painter.frame(&first).unwrap();
+    let away = |before: Option<&Painted>| {
+        let scales = painter.scales(&guide, before).unwrap();
+        let of = |k: usize| {
+            let codes = shown.planes()[k - 3].data().iter().zip(&scales[0].marks);
+            codes.map(|(&code, mark)| u64::from(code.abs_diff(mark[k]))).sum::<u64>()
+        };
+        of(4) + of(5)
+    };
+    let (alone, after) = (away(None), away(Some(&first)));
+    assert!(10 * after < 8 * alone, "{after} {alone}");
+}
+
+#[test]
+fn a_dark_sky_is_painted_as_the_style_s_blue_and_not_as_its_darkest() {
+    // A picture of blue above, with a black-green trunk and yellow ground.
+    let picture = Rgb8::from_fn(160, 120, |x, y| {
+        let word = crate::hash::mix((y / 3 * 160 + x / 5) as u64) as u8 % 30;
+        match (x, y) {
+            (20..40, _) => [15, 22 + word / 3, 12],
+            (_, 0..80) => [30 + word, 60 + word, 150 + 2 * word],
+            _ => [170 + word, 150 + word, 40],
+        }
+    })
+    .unwrap();
+    let exemplar = Exemplar::new(&[Picture { image: &picture, weight: 1.0 }]).unwrap();
+    // Night: a sky of the darkest blue takes up most of it, houses are lit or black.
+    let night = Rgb8::from_fn(128, 96, |x, y| match (x, y) {
+        (_, 0..48) => [8, 10, 34],
+        (x, _) if x % 32 < 24 => [190, 170, 120],
+        _ => [12, 12, 10],
+    })
+    .unwrap();
+    let night = crate::convert::rgb_to_frame(&night).unwrap();
+    let guide = Guide::new(night.as_ref(), &tone(&exemplar, &night));
+    let painter = Painter::new(&exemplar, (128, 96), Settings::default()).unwrap();
+    let painted = painter.frame(&painter.key(&guide, None, 5).unwrap()).unwrap();
+    let blue = |from: usize, rows: usize| {
+        let window = painted.planes()[1].as_ref();
+        let window = window.window(4, from, 56, rows).unwrap();
+        window.rows().flatten().filter(|&&u| u > 150).count() as f64 / (56 * rows) as f64
+    };
+    assert!(blue(2, 20) > 0.7 && blue(30, 16) < 0.3, "{} {}", blue(2, 20), blue(30, 16));
+}
+
+#[test]
 fn tiny_frames_and_plain_pictures_are_no_trouble() {
     let plain = Rgb8::from_fn(1, 1, |_, _| [200, 30, 90]).unwrap();
     let small = style(7, 3);
@@ -200,7 +252,7 @@ fn tiny_frames_and_plain_pictures_are_no_trouble() {
             let frame = scene(size.0, size.1, 0.0);
             let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
             let painter = Painter::new(&exemplar, size, Settings::default()).unwrap();
-            let key = painter.key(&guide, 7).unwrap();
+            let key = painter.key(&guide, None, 7).unwrap();
             let flow = FlowField::from_fn(size, 4, |_, _| (3.0, -2.0)).unwrap();
             let next = painter.carry(&key, &flow, &guide).unwrap();
             assert_eq!(painter.frame(&next).unwrap().size(), size);
@@ -222,7 +274,7 @@ proptest::proptest! {
         let frame = scene(48, 32, 0.0);
         let guide = Guide::new(frame.as_ref(), &tone(&exemplar, &frame));
         let painter = Painter::new(&exemplar, (48, 32), Settings::default()).unwrap();
-        let key = painter.key(&guide, seed).unwrap();
+        let key = painter.key(&guide, None, seed).unwrap();
         let flow = FlowField::from_fn((48, 32), 4, |_, _| (u, 0.3 * u)).unwrap();
         let next = painter.carry(&key, &flow, &guide).unwrap();
         for painted in [key, next] {
@@ -246,11 +298,11 @@ fn noise_of_a_flat_sky_stays_noise() {
         (0..16, _) => 60 + (y * 2) as u8,
         _ => 20 + (crate::hash::mix((y * 64 + x) as u64) % 3) as u8,
     });
-    let mut histogram = Histogram::default();
-    histogram.add(sky.unwrap().as_ref());
-    let tone = Tone::of(&exemplar, &histogram, 0.8);
+    let grey = crate::Plane::new(32, 32, 128).unwrap();
+    let sky = Yuv420::from_planes(sky.unwrap(), grey.clone(), grey).unwrap();
+    let tone = tone(&exemplar, &sky);
     let frame = |code: u8| Yuv420::new(8, 8, [code, 128, 128]).unwrap();
-    let light = |code: u8| Guide::new(frame(code).as_ref(), &tone).luma.data()[9];
-    assert!(light(22) - light(20) <= 6, "{} {}", light(20), light(22));
+    let light = |code: u8| Guide::new(frame(code).as_ref(), &tone).planes.0.data()[9];
+    assert!(light(22) - light(20) <= 8, "{} {}", light(20), light(22));
     assert!(light(150) > light(22) + 40, "{} {}", light(22), light(150));
 }

@@ -16,7 +16,7 @@ pub(crate) struct Questions {
     pub(crate) path: bool,
     /// How sharp each frame is.
     pub(crate) sharpness: bool,
-    /// How light and dark are spread in each shot.
+    /// How light and colour are spread in each shot.
     pub(crate) tones: bool,
     /// Where the sky is.
     pub(crate) sky: bool,

@@ -323,3 +323,17 @@ fn a_painted_foreground_is_unmet() {
     let sheet = sheet(vec![front]);
     assert!(sheet.media.is_empty() && sheet.apart.is_empty() && sheet.unmet.len() == 1);
 }
+
+#[test]
+fn a_style_for_the_sky_alone_is_unmet_and_the_rest_is_painted() {
+    let brief = Brief {
+        prompt: "the sky in the style of @Image1 and the rest in the style of @Image2".to_owned(),
+        images: 2,
+        ..Brief::default()
+    };
+    let sheet = Sheet::of(&director::plan(&brief, None), None);
+    let pictures: Vec<Role> =
+        sheet.styles.wishes.iter().flat_map(|w| w.pictures.iter().map(|p| p.0)).collect();
+    assert_eq!(pictures, [Role::Image { n: 2 }]);
+    assert!(sheet.unmet.iter().any(|u| u.words.contains("sky")), "{:?}", sheet.unmet);
+}

@@ -31,9 +31,6 @@ const PAINTING: f64 = 5.0;
 /// Cost of the motion between two frames, in the same units.
 const MOTION: f64 = 1.0;
 
-/// Share of a shot's light that is matched to the style's by rank; the rest keeps its course.
-const RANKED: f32 = 0.8;
-
 /// What one wish paints with.
 pub(crate) struct Palette {
     pub(crate) exemplar: Exemplar,
@@ -85,7 +82,7 @@ impl Strokes {
             let tones = scene.analysis.tones.get(strip.shot);
             let palette = palettes.get(strip.wish);
             let tone = match (palette, tones) {
-                (Some(palette), Some(tones)) => Tone::of(&palette.exemplar, tones, RANKED),
+                (Some(palette), Some(tones)) => Tone::of(&palette.exemplar, tones),
                 _ => Tone::identity(),
             };
             Run { strip, tone, latest: None, ahead: BTreeMap::new() }
@@ -123,7 +120,12 @@ impl Strokes {
         let guide = Guide::new(frame, &run.tone);
         if is_key {
             let seed = self.scene.seed ^ (n as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-            let key = Arc::new(painter.key(&guide, seed)?);
+            let motion = newest.motion.as_ref();
+            let before = run.latest.as_ref().zip(motion).filter(|((m, _), _)| m + 1 == n);
+            let before = before
+                .map(|((_, latest), motion)| painter.carry(latest, &motion.backward, &guide))
+                .transpose()?;
+            let key = Arc::new(painter.key(&guide, before.as_ref(), seed)?);
             pace.work(PAINTING)?;
             back(index, run, &painter, (n, &key), &mut self.held, pace)?;
             finish(&mut self.held, n, index, painter.frame(&key)?);
@@ -274,6 +276,7 @@ impl Stage for Strokes {
                     "colour": palette.mix.colour,
                     "source_detail": palette.mix.detail,
                     "structure": palette.settings.structure,
+                    "colours": palette.settings.colour,
                 })
             })
             .collect();
@@ -288,7 +291,7 @@ impl Stage for Strokes {
             let Some(palette) = palette.filter(|_| run.strip.frames.contains(&n)) else { continue };
             let frame = view(frame)?;
             let painter = Painter::new(&palette.exemplar, frame.size(), palette.settings)?;
-            let key = painter.key(&Guide::new(frame, &run.tone), self.scene.seed)?;
+            let key = painter.key(&Guide::new(frame, &run.tone), None, self.scene.seed)?;
             painted.push((index, painter.frame(&key)?));
         }
         self.show(n, &painted, frame)
