@@ -189,7 +189,7 @@ impl Data {
                 let [u, v] = [&dense.u, &dense.v].map(|c| &c[y * w..][..w]);
                 let seen = &mut seen[..w];
                 for x in 0..w {
-                    let inside = stays(x, u[x], w) & stays(y, v[x], size.1);
+                    let inside = stays(x, u[x], w) && stays(y, v[x], size.1);
                     seen[x] = if inside { 1.0 } else { 0.0 };
                 }
             },
@@ -201,7 +201,7 @@ impl Data {
 #[inline(always)]
 fn stays(from: usize, by: f32, length: usize) -> bool {
     let to = from as f32 + by;
-    (to >= -0.5) & (to <= length as f32 - 0.5)
+    to >= -0.5 && to <= length as f32 - 0.5
 }
 
 /// Half the differences of the neighbours of line `k`.
@@ -254,7 +254,7 @@ impl System {
             |y, out| {
                 let w = size.0;
                 let start = [&dense.u, &dense.v].map(|c| &c[y * w..][..w]);
-                equation_row(data, y, start, lines_of(vectors, y), Around::new(ties, y), out);
+                equation_row(data, y, start, lines_of(vectors, y), &Around::new(ties, y), out);
             },
         );
     }
@@ -326,7 +326,7 @@ fn equation_row(
     y: usize,
     [u0, v0]: [&[f32]; 2],
     [u, v]: [&[f32]; 2],
-    ties: Around<'_>,
+    ties: &Around<'_>,
     [side_u, side_v, inv_xx, inv_xy, inv_yy]: [&mut [f32]; 5],
 ) {
     let ([t, xt, yt, seen], [sx, sy]) = (data.time.inner(y, 0), data.slope.inner(y, 0));
