@@ -6,7 +6,7 @@
 //! looked up afresh in every frame and stay as crisp after a minute as they were at first.
 //!
 //! Neighbours that drift alike are interpolated and slowly evened out; where they differ by more
-//! than [`FAULT`] one thing ends and another begins, and the texture is cut there.
+//! than `FAULT` one thing ends and another begins, and the texture is cut there.
 
 use crate::field::{FlowField, STEPS_PER_PX};
 use crate::floats::Floats;

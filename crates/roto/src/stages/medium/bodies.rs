@@ -1,9 +1,16 @@
 //! What pigment does on its ground: one function a [`super::Body`].
 
-use kernels::texture::Run;
-use kernels::{blur, resize};
+use kernels::cells::Pixels;
+use kernels::dog::Pen;
+use kernels::tensor::CELL;
+use kernels::texture::{self, Run, Tile};
+use kernels::{Plane, Similarity, blur, resize};
+use media::Frame;
 
-use super::*;
+use super::recipe::{BLACK, Body, PAPER};
+use super::{MediumStage, Sitting, UNIT, ops};
+use crate::fail::Failure;
+use crate::footage::{view, view_mut};
 
 /// Codes of a line's profile over which its side goes from ink to paper: about a pixel.
 const LINE_SOFT: f32 = 90.0;
@@ -198,7 +205,7 @@ impl MediumStage {
         if self.recipe.grey {
             ops::fill([&mut *y, &mut *u, &mut *v], PAPER);
         }
-        ops::covers([&mut *y, &mut *u, &mut *v], width, &cover, BLACK, 256, false);
+        ops::covers([&mut *y, &mut *u, &mut *v], width, &cover, BLACK, 236, false);
         let Some(brushed) = &self.sheets.brushed else { return Ok(()) };
         let mut half = Plane::new(width / 2, height / 2, 0)?;
         let drift = sitting.drift.times(0.5);

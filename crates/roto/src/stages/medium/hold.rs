@@ -26,6 +26,9 @@ const OTHER: i32 = 24;
 const UNSURE: i32 = 40;
 const SURE: i32 = 120;
 
+/// Shorter side in px from which a quarter of the size shows motion well enough for marks alone.
+const LARGE: u32 = 360;
+
 /// What a shot showed last.
 pub(super) struct Hold {
     before: Option<Before>,
@@ -68,7 +71,7 @@ impl Hold {
     }
 
     /// Steadies frame `n`, of which the part `share` (0 to 1) comes from before where the motion is
-    /// sure; with 0 only its drift is found, at a quarter of the size. `place` is the frame's place on the sheet.
+    /// sure; with 0 only its drift is found. `place` is the frame's place on the sheet.
     pub(super) fn settle(
         &mut self,
         (n, shot): (usize, usize),
@@ -77,7 +80,7 @@ impl Hold {
         share: f32,
     ) -> Result<Held, Failure> {
         let mut small = resize::halve(view(frame)?.y());
-        if share == 0.0 {
+        if share == 0.0 && frame.width().min(frame.height()) >= LARGE {
             // Marks alone slip unseen by what a frame that is laid over another would blur by.
             small = resize::halve(small.as_ref());
         }

@@ -23,7 +23,7 @@ use kernels::cells::{Pixels, Tesserae};
 use kernels::dog::{self, Pen};
 use kernels::drift::Drift;
 use kernels::kuwahara::{self, Brush};
-use kernels::tensor::{CELL, Structure, Tensors};
+use kernels::tensor::{Structure, Tensors};
 use kernels::texture::{self, DIRECTIONS, SIDE, Tile};
 use kernels::{Plane, Similarity};
 use media::Frame;
@@ -37,7 +37,7 @@ use crate::scene::Scene;
 use crate::sheet::MediumWish;
 use crate::timeline::Cue;
 use hold::Hold;
-use recipe::{BLACK, Body, PAPER, Recipe};
+use recipe::{Body, PAPER, Recipe};
 
 /// Shorter side of the picture that recipes are written for, in px.
 const UNIT: f32 = 720.0;
@@ -52,7 +52,7 @@ const WHOLE: f32 = 0.6;
 const DETAIL: f32 = 0.2;
 
 /// Codes up to which light and dark stay whole: faint clouds go on drifting under the strokes.
-const FAINT: i32 = 12;
+const FAINT: i32 = 14;
 
 /// Repaints each frame.
 pub(crate) struct MediumStage {

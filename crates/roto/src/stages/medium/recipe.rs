@@ -117,7 +117,7 @@ const fn solid(sigma: f32, below: f32, softness: f32) -> Pen {
 /// Contours and lights in the darks. Softer than XDoG's usual step: a line that is barely there in
 /// the picture is thin, and does not come and go.
 const INK: Pen =
-    Pen { sigma: 0.9, level: 0.5, edges: 4.0, threshold: 30.0, softness: 54.0, stride: 1.6 };
+    Pen { sigma: 0.9, level: 0.5, edges: 4.0, threshold: 30.0, softness: 60.0, stride: 1.6 };
 
 impl Recipe {
     #[expect(clippy::too_many_lines, reason = "one arm a medium")]
@@ -250,11 +250,11 @@ impl Recipe {
             Medium::Ink => Self {
                 brush: Some(brush(4.0, 0.8)),
                 tone: tone(1.0, 0.0, 0.9),
-                hold: 0.7,
+                hold: 0.62,
                 ..drawn(
-                    Body::Pen { light: 150.0, dark: 66.0, pitch: 6.5, uneven: 44.0 },
+                    Body::Pen { light: 150.0, dark: 66.0, pitch: 6.5, uneven: 80.0 },
                     INK,
-                    1.0,
+                    0.9,
                     BLACK,
                 )
             },
