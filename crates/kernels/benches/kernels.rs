@@ -7,13 +7,14 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use kernels::cells::{Pixels, Tesserae};
 use kernels::dog::Pen;
+use kernels::drift::Drift;
 use kernels::flow::{FlowImage, FlowParams};
 use kernels::grain::Grain;
 use kernels::kuwahara::Brush;
 use kernels::resize::Filter;
 use kernels::stylize::{Exemplar, Guide, Painter, Picture, Settings, Tone};
 use kernels::tensor::Tensors;
-use kernels::texture::Tile;
+use kernels::texture::{Run, Tile};
 use kernels::transfer::ColorStats;
 use kernels::{FlowPair, Lut33, Plane, Rect, Rgb8, Similarity, Yuv420};
 use kernels::{
@@ -135,8 +136,11 @@ fn bench_media(c: &mut Criterion) {
         t.iter(|| texture::sample(&paper, &place, &mut plane.as_mut()));
     });
     let strokes = texture::strokes_of(&noise, 21.0, 50.0);
+    let (drift, run) = (Drift::still(luma.size()), Run { rest: 0.6, snap: 1.0 });
     c.bench_function("texture/strokes", |t| {
-        t.iter(|| texture::strokes(&strokes, &place, &structure, 4, 0.6, &mut plane.as_mut()));
+        t.iter(|| {
+            texture::strokes(&strokes, &place, (&structure, &drift), 4, run, &mut plane.as_mut());
+        });
     });
     let tesserae = Tesserae::new(0.5, 3);
     c.bench_function("cells/tesserae", |t| {

@@ -23,6 +23,7 @@
 //! | [`tape`] | what tape and tubes do to lines |
 //! | [`tensor`], [`kuwahara`], [`dog`] | where structure runs; strokes along it; lines on it |
 //! | [`texture`], [`cells`] | paper, canvas, strokes, tesserae that hang on the scene; pixels |
+//! | [`drift`] | how far things have moved against the scene, with the marks on them |
 //! | [`metrics`] | quality of pictures and motion |
 //! | [`simd`] | which instruction set hot loops run on; the one module with `unsafe` |
 //!
@@ -42,6 +43,7 @@ pub mod convert;
 pub mod cubic;
 pub mod cuts;
 pub mod dog;
+pub mod drift;
 pub mod field;
 mod floats;
 pub mod flow;

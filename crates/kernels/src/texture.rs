@@ -5,10 +5,11 @@
 //! every pan, zoom and roll and stands still where the scene does. [`strokes`] looks up a set of
 //! tiles by the picture's structure, so that hatching runs along what it models.
 
+use crate::drift::Drift;
 use crate::geometry::Similarity;
 use crate::hash;
 use crate::plane::PlaneMut;
-use crate::rows::for_rows;
+use crate::rows::{for_rows, for_rows_with};
 use crate::tensor::Structure;
 
 /// Side of a tile in px; a power of two.
@@ -22,6 +23,15 @@ const FRACTION: u32 = 12;
 
 /// Number of directions in a set of strokes; the angle between two is a half turn over it.
 pub const DIRECTIONS: usize = 8;
+
+/// How strokes take their direction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Run {
+    /// Direction in radians where the picture has none.
+    pub rest: f32,
+    /// How sharply one of the [`DIRECTIONS`] gives way to the next: 1 blends them, 8 hardly does.
+    pub snap: f32,
+}
 
 /// A seamless texture. Every entry holds the codes of a place and of its right, lower and lower
 /// right neighbours, so that a look-up is one read.
@@ -134,6 +144,28 @@ pub fn strokes_of(rough: &[f32], length: f32, spread: f32) -> [Tile; DIRECTIONS]
     })
 }
 
+/// Pen lines `pitch` px apart in every direction, as [`strokes_of`]: a line is thickest in its middle,
+/// wavers a little, and `rough` noise along it lets it end where a tone grows light.
+pub fn lines_of(rough: &[f32], pitch: f32, seed: u64) -> [Tile; DIRECTIONS] {
+    let waver = clouds(64, seed);
+    std::array::from_fn(|k| {
+        let angle = std::f32::consts::PI * k as f32 / DIRECTIONS as f32;
+        // Whole numbers of lines, so that the tile repeats.
+        let lines = SIDE as f32 / pitch.max(2.0);
+        let across = libm::roundf(-libm::sinf(angle) * lines);
+        let down = libm::roundf(libm::cosf(angle) * lines);
+        let broken = smeared(rough, angle, 37.0);
+        let mean = broken.iter().sum::<f32>() / broken.len().max(1) as f32;
+        Tile::from_fn(|x, y| {
+            let i = y * SIDE + x;
+            let turns = (across * x as f32 + down * y as f32) / SIDE as f32;
+            let waver = waver.get(i).copied().unwrap_or_default();
+            let wave = libm::cosf(std::f32::consts::TAU * turns + 1.6 * waver);
+            128.0 + 72.0 * wave + 330.0 * (broken.get(i).copied().unwrap_or(mean) - mean)
+        })
+    })
+}
+
 /// Steps through a tile per px of the screen: the place of the screen's px (0, 0), and the change
 /// along x; along y it is turned by a quarter.
 struct Walk {
@@ -182,29 +214,38 @@ pub fn sample(tile: &Tile, place_of: &Similarity, dst: &mut PlaneMut<'_>) {
     );
 }
 
-/// [`sample`] of strokes that run along `structure`, of which a cell covers `cell` px of `dst`.
-/// Where the picture has no direction of its own they run at `rest` radians in the tile.
+/// [`sample`] of strokes that run along `structure`, of which a cell covers `cell` px of `dst`, and
+/// ride on what `drift` says has moved. Where the picture has no direction of its own they run at
+/// `run.rest` in the tile.
 pub fn strokes(
     tiles: &[Tile; DIRECTIONS],
     place_of: &Similarity,
-    structure: &Structure,
+    (structure, drift): (&Structure, &Drift),
     cell: usize,
-    rest: f32,
+    run: Run,
     dst: &mut PlaneMut<'_>,
 ) {
     let walk = Walk::of(place_of, dst.size());
     let cell = cell.max(1);
     let columns = structure.size().0;
-    let chosen = choose(structure, place_of.rotation, rest);
-    for_rows(
+    let chosen = choose(structure, place_of.rotation, run);
+    for_rows_with(
         dst,
+        Vec::new,
         #[inline(always)]
-        |y, row| {
+        |drifts, y, row| {
             let line = chosen.chunks(columns).nth(y / cell).unwrap_or_default();
-            let (mut x, mut y, dx, dy) = walk.row(y);
-            for (out, &(one, share)) in row.chunks_mut(cell).zip(line) {
+            drift.line(y, cell, drifts);
+            let (left, top, dx, dy) = walk.row(y);
+            let cells = row.chunks_mut(cell).zip(line).zip(&*drifts);
+            for (i, ((out, &(one, share)), drift)) in cells.enumerate() {
                 let first = &tiles[usize::from(one) % DIRECTIONS];
                 let second = &tiles[(usize::from(one) + 1) % DIRECTIONS];
+                let steps = (i * cell) as i32;
+                let [off_x, off_y, more_x, more_y] = drift.map(fixed);
+                let mut x = left.wrapping_add(steps.wrapping_mul(dx)).wrapping_add(off_x);
+                let mut y = top.wrapping_add(steps.wrapping_mul(dy)).wrapping_add(off_y);
+                let (dx, dy) = (dx + more_x, dy + more_y);
                 for out in out {
                     let (a, b) = (first.at(x, y), second.at(x, y));
                     *out = (a + (((b - a) * i32::from(share) + 128) >> 8)) as u8;
@@ -216,8 +257,14 @@ pub fn strokes(
     );
 }
 
+/// A length in px as a step through a tile.
+#[inline(always)]
+fn fixed(px: f32) -> i32 {
+    (px * (1 << FRACTION) as f32) as i32
+}
+
 /// The first of the two directions of each cell, and the share of the second in 1/256.
-fn choose(structure: &Structure, turned: f32, rest: f32) -> Vec<(u8, u8)> {
+fn choose(structure: &Structure, turned: f32, Run { rest, snap }: Run) -> Vec<(u8, u8)> {
     let (rest_x, rest_y) = (libm::cosf(2.0 * rest), libm::sinf(2.0 * rest));
     let (c, s) = (libm::cosf(2.0 * turned), libm::sinf(2.0 * turned));
     let (columns, rows) = structure.size();
@@ -231,7 +278,8 @@ fn choose(structure: &Structure, turned: f32, rest: f32) -> Vec<(u8, u8)> {
             let (x, y) = (rest_x + sure * (x - rest_x), rest_y + sure * (y - rest_y));
             let place = turns(x, y) * DIRECTIONS as f32;
             let one = place as usize;
-            ((one % DIRECTIONS) as u8, ((place - one as f32) * 255.0) as u8)
+            let share = (0.5 + snap.max(1.0) * (place - one as f32 - 0.5)).clamp(0.0, 1.0);
+            ((one % DIRECTIONS) as u8, (share * 255.0) as u8)
         }));
     }
     out
@@ -307,7 +355,8 @@ mod tests {
             Plane::from_fn(128, 128, |x, _| if x / 16 % 2 == 0 { 40 } else { 200 }).unwrap();
         let structure = Tensors::of(stripes.as_ref(), 3.0).directions();
         let mut out = Plane::new(128, 128, 0).unwrap();
-        strokes(&tiles, &Similarity::IDENTITY, &structure, 4, 0.0, &mut out.as_mut());
+        let (drift, run) = (Drift::still((128, 128)), Run { rest: 0.0, snap: 1.0 });
+        strokes(&tiles, &Similarity::IDENTITY, (&structure, &drift), 4, run, &mut out.as_mut());
         let change = |dx: isize, dy: isize| -> u32 {
             let view = out.as_ref();
             (8..120)
@@ -316,6 +365,31 @@ mod tests {
                 .sum()
         };
         assert!(2 * change(0, 1) < change(1, 0), "{} {}", change(0, 1), change(1, 0));
+    }
+
+    #[test]
+    fn marks_go_along_with_what_moves_by_itself() {
+        use crate::drift::Places;
+        use crate::field::FlowField;
+        let tiles = lines_of(&noise(2), 8.0, 5);
+        let flat = Plane::new(128, 64, 90).unwrap();
+        let structure = Tensors::of(flat.as_ref(), 2.0).directions();
+        let run = Run { rest: 1.2, snap: 6.0 };
+        let shown = |drift: &Drift| {
+            let mut out = Plane::new(128, 64, 0).unwrap();
+            let along = (&structure, drift);
+            strokes(&tiles, &Similarity::IDENTITY, along, 4, run, &mut out.as_mut());
+            out
+        };
+        let still = Drift::still((128, 64));
+        let came = FlowField::from_fn((128, 64), 4, |_, _| (-6.0, 3.0)).unwrap();
+        let here = Places { before: Similarity::IDENTITY, now: Similarity::IDENTITY };
+        let moved = still.carried(&came, here, (128, 64));
+        let (before, now) = (shown(&still), shown(&moved));
+        for (x, y) in [(40, 20), (70, 40), (100, 31)] {
+            let (a, b) = (before.as_ref().at(x, y), now.as_ref().at(x + 6, y - 3));
+            assert!(a.abs_diff(b) < 4, "{a} {b}");
+        }
     }
 
     #[test]

@@ -1,13 +1,14 @@
 //! Repaints the picture in a medium.
 //!
 //! ```text
-//! structure > strokes along it (Kuwahara) > tone > pigment on its ground > lines
-//!           > worked into the drawing of the frame before
+//! footage held still > structure > strokes along it (Kuwahara) > tone
+//!                    > pigment on its ground > lines > traced from the drawing of the frame before
 //! ```
 //!
 //! Invariant: a frame's medium is a function of the frame, of the scene's motion and of what the
 //! shot showed before. No number is drawn for a frame, and no texture hangs on the screen.
 
+mod bodies;
 mod hold;
 mod ops;
 mod recipe;
@@ -20,8 +21,9 @@ use std::sync::Arc;
 use director::Medium;
 use kernels::cells::{Pixels, Tesserae};
 use kernels::dog::{self, Pen};
+use kernels::drift::Drift;
 use kernels::kuwahara::{self, Brush};
-use kernels::tensor::{CELL, Structure, Tensors};
+use kernels::tensor::{Structure, Tensors};
 use kernels::texture::{self, DIRECTIONS, SIDE, Tile};
 use kernels::{Plane, Similarity};
 use media::Frame;
@@ -49,6 +51,9 @@ const WHOLE: f32 = 0.6;
 /// Share of the footage's own luma under the strokes: eyes and mouths stay legible.
 const DETAIL: f32 = 0.2;
 
+/// Codes up to which light and dark stay whole: faint clouds go on drifting under the strokes.
+const FAINT: i32 = 14;
+
 /// Repaints each frame.
 pub(crate) struct MediumStage {
     wish: MediumWish,
@@ -64,6 +69,8 @@ pub(crate) struct MediumStage {
 
 /// The textures of a recipe.
 struct Sheets {
+    /// Uneven black, where ink is brushed on.
+    brushed: Option<Box<[Tile; DIRECTIONS]>>,
     strokes: Option<Box<[Tile; DIRECTIONS]>>,
     fine: Tile,
     coarse: Tile,
@@ -73,6 +80,7 @@ struct Sheets {
 /// What one frame is painted with.
 struct Sitting<'a> {
     structure: &'a Structure,
+    drift: &'a Drift,
     /// From the screen to the scene as the shot's first frame showed it, in px of a recipe.
     place: Similarity,
     size: (usize, usize),
@@ -88,7 +96,10 @@ impl Sheets {
             Body::Chalk { .. } => 9.0,
             _ => 0.0,
         };
-        let strokes = (length > 0.0).then(|| Box::new(texture::strokes_of(&noise, length, 52.0)));
+        let strokes = match recipe.body {
+            Body::Pen { pitch, .. } => Some(Box::new(texture::lines_of(&noise, pitch, seed))),
+            _ => (length > 0.0).then(|| Box::new(texture::strokes_of(&noise, length, 52.0))),
+        };
         let fine = match recipe.body {
             Body::Paint { .. } => Tile::from_fn(weave),
             Body::Dots { .. } => Tile::from_fn(dot),
@@ -106,7 +117,9 @@ impl Sheets {
             Body::Cells { jitter, .. } => Some(Tesserae::new(jitter, seed)),
             _ => None,
         };
-        Self { strokes, fine, coarse, cells }
+        let brushed = matches!(recipe.body, Body::Pen { .. })
+            .then(|| Box::new(texture::strokes_of(&texture::clouds(4, seed), 25.0, 44.0)));
+        Self { brushed, strokes, fine, coarse, cells }
     }
 }
 
@@ -146,6 +159,7 @@ impl MediumStage {
             recipe.grey = false;
         }
         let unit = scene.screen.0.min(scene.screen.1) as f32 / UNIT;
+        let crisp = !matches!(recipe.body, Body::Pen { .. });
         let sheets = Sheets::of(&recipe, scene.seed);
         Self {
             wish: wish.clone(),
@@ -155,7 +169,7 @@ impl MediumStage {
             sheets,
             before: None,
             pixels: None,
-            hold: Hold::default(),
+            hold: Hold::new(crisp),
         }
     }
 
@@ -194,10 +208,16 @@ impl MediumStage {
     }
 
     fn paint(&mut self, n: usize, frame: &mut Frame) -> Result<(), Failure> {
+        let place = self.place(n);
+        let held = if self.recipe.rides() {
+            let shot = self.scene.shot(n);
+            Some(self.hold.settle((n, shot), place, frame, self.recipe.keeps())?)
+        } else {
+            None
+        };
         let structure = self.structure(n, frame)?;
-        let footage = if self.recipe.hold > 0.0 { Some(hold::small(frame)?) } else { None };
         let size = (frame.width() as usize, frame.height() as usize);
-        let ink = match self.recipe.pen {
+        let mut ink = match self.recipe.pen {
             Some((pen, ..)) => Some(self.ink(frame, &structure, pen)?),
             None => None,
         };
@@ -206,19 +226,27 @@ impl MediumStage {
             let bold = (0.5 + 0.7 * self.wish.strength).clamp(0.6, 1.15);
             let brush = Brush { radius: (brush.radius * self.unit * bold).max(1.5), ..brush };
             kuwahara::filter(view(&source)?, &structure, brush, &mut view_mut(frame)?);
-            ops::mix(frame.planes_mut().0, source.y(), 1.0 - DETAIL);
+            let luma = frame.planes_mut().0;
+            ops::detailed(luma, source.y(), size.0, (FAINT, (256.0 * DETAIL) as i32));
         }
+        let spared = self.spared(frame, ink.as_mut())?;
         self.tone(frame);
-        let sitting = Sitting { structure: &structure, place: self.place(n), size };
+        if let Some((busy, amount)) = spared {
+            ops::spared(frame.planes_mut().0, size.0, &busy, amount, i32::from(PAPER[0]));
+        }
+        let still = Drift::still(size);
+        let drift = held.as_ref().map_or(&still, |held| &held.drift);
+        let sitting = Sitting { structure: &structure, drift, place, size };
         self.body(n, frame, &sitting)?;
         if let (Some(ink), Some((_, weight, colour))) = (ink, self.recipe.pen) {
             let weight = weight * (self.wish.strength / 0.7).clamp(0.5, 1.2);
             let (y, u, v) = frame.planes_mut();
             ops::covers([y, u, v], size.0, &ink, colour, (weight.min(1.0) * 256.0) as i32, false);
         }
-        if let Some(footage) = footage {
-            let shot = self.scene.shot(n);
-            self.hold.settle((n, shot), footage, frame, self.recipe.hold)?;
+        if let Some(held) = held
+            && self.recipe.hold > 0.0
+        {
+            self.hold.trace(&held, frame, self.recipe.hold)?;
         }
         Ok(())
     }
@@ -231,6 +259,26 @@ impl MediumStage {
         let pen = Pen { sigma: pen.sigma * unit, stride: pen.stride * unit, ..pen };
         dog::draw(view.y(), structure, pen, &mut ink.as_mut());
         Ok(ink)
+    }
+
+    /// Thins the lines where they would crowd; the busy places and how much lighter they are to be.
+    fn spared(
+        &self,
+        frame: &Frame,
+        ink: Option<&mut Plane>,
+    ) -> Result<Option<(Plane, i32)>, Failure> {
+        let Body::Hatch { spare, .. } = self.recipe.body else { return Ok(None) };
+        if spare <= 0.0 {
+            return Ok(None);
+        }
+        let luma = view(frame)?.y();
+        let mut busy = Plane::new(luma.width(), luma.height(), 0)?;
+        ops::doubled(&ops::busy(luma), &mut busy);
+        let amount = (256.0 * spare) as i32;
+        if let Some(ink) = ink {
+            ops::spared(ink.data_mut(), luma.width(), &busy, amount, 0);
+        }
+        Ok(Some((busy, amount)))
     }
 
     fn tone(&self, frame: &mut Frame) {
@@ -247,209 +295,6 @@ impl MediumStage {
         let colour = ops::colour_table(tone.colour);
         ops::by_table(u, width / 2, &colour);
         ops::by_table(v, width / 2, &colour);
-    }
-
-    fn body(&mut self, n: usize, frame: &mut Frame, sitting: &Sitting<'_>) -> Result<(), Failure> {
-        match self.recipe.body {
-            Body::Flat => Ok(()),
-            Body::Paint { bristle, relief, weave, stray, fine, .. } => {
-                self.thick(frame, sitting, (bristle, relief, fine), (weave, stray))
-            }
-            Body::Wash { rims, pools, grain } => self.thin(frame, sitting, rims, pools, grain),
-            Body::Chalk { tooth, ground } => self.chalk(frame, sitting, tooth, ground),
-            Body::Hatch { marks, soft, smudge, crossed, pigment, .. } => {
-                self.hatch(frame, sitting, (marks, soft, smudge, crossed), pigment)
-            }
-            Body::Dots { amount } => self.dots(frame, sitting, amount),
-            Body::Block { grain } => {
-                let paper = sampled(&self.sheets.fine, &sitting.place, sitting.size)?;
-                let density = mapped(&paper, |t| 128.0 + grain * (t - 128.0) * 1.2);
-                let (y, u, v) = frame.planes_mut();
-                ops::dense([y, u, v], sitting.size.0, &density);
-                Ok(())
-            }
-            Body::Pixels { rows } => self.pixelate(n, frame, rows),
-            Body::Cells { pitch, mortar, width, .. } => {
-                self.tessellate(frame, sitting, pitch, mortar, width)
-            }
-        }
-    }
-
-    fn thick(
-        &self,
-        frame: &mut Frame,
-        sitting: &Sitting<'_>,
-        (bristle, relief, fine): (f32, f32, f32),
-        (weave, stray): (f32, f32),
-    ) -> Result<(), Failure> {
-        let Some(tiles) = &self.sheets.strokes else { return Ok(()) };
-        let (width, height) = sitting.size;
-        let mut half = Plane::new(width / 2, height / 2, 0)?;
-        let place = in_half(&sitting.place, fine);
-        texture::strokes(tiles, &place, sitting.structure, CELL / 2, 0.6, &mut half.as_mut());
-        let mut marks = Plane::new(width, height, 0)?;
-        ops::doubled(&half, &mut marks);
-        let (y, u, v) = frame.planes_mut();
-        ops::relief(y, width, &marks, (bristle * 256.0) as i32, (relief * 256.0) as i32);
-        if weave > 0.0 {
-            let canvas = sampled(&self.sheets.fine, &scaled(&sitting.place, 2.0), sitting.size)?;
-            ops::relief(y, width, &canvas, 0, (weave * 256.0) as i32);
-        }
-        let stray = (stray * 256.0) as i32;
-        ops::stray(u, width / 2, &half, stray);
-        ops::stray(v, width / 2, &half, -stray);
-        Ok(())
-    }
-
-    fn thin(
-        &self,
-        frame: &mut Frame,
-        sitting: &Sitting<'_>,
-        rims: f32,
-        pools: f32,
-        grain: f32,
-    ) -> Result<(), Failure> {
-        let paper = sampled(&self.sheets.fine, &sitting.place, sitting.size)?;
-        let clouds = sampled(&self.sheets.coarse, &scaled(&sitting.place, 0.5), sitting.size)?;
-        let rim = if rims > 0.0 {
-            let pen = Pen {
-                sigma: 2.6,
-                level: 0.0,
-                edges: 1.0,
-                threshold: -5.0,
-                softness: 5.0,
-                stride: 1.6,
-            };
-            Some(self.ink(frame, sitting.structure, pen)?)
-        } else {
-            None
-        };
-        let mut density = mapped(&paper, |t| 128.0 + grain * (t - 128.0));
-        let width = sitting.size.0;
-        ops::stray(density.data_mut(), width, &clouds, (pools * 256.0) as i32);
-        if let Some(rim) = rim {
-            let rim = mapped(&rim, |t| 128.0 + t / 2.0);
-            ops::stray(density.data_mut(), width, &rim, (rims * 256.0) as i32);
-        }
-        let (y, u, v) = frame.planes_mut();
-        ops::dense([y, u, v], width, &density);
-        Ok(())
-    }
-
-    fn chalk(
-        &self,
-        frame: &mut Frame,
-        sitting: &Sitting<'_>,
-        tooth: f32,
-        ground: [u8; 3],
-    ) -> Result<(), Failure> {
-        let Some(tiles) = &self.sheets.strokes else { return Ok(()) };
-        let (width, height) = sitting.size;
-        let mut marks = Plane::new(width, height, 0)?;
-        texture::strokes(tiles, &sitting.place, sitting.structure, CELL, 0.8, &mut marks.as_mut());
-        let paper = sampled(&self.sheets.fine, &sitting.place, sitting.size)?;
-        ops::stray(marks.data_mut(), width, &paper, 150);
-        let cover = mapped(&marks, |t| 222.0 + tooth * (t - 128.0) * 1.5);
-        let (y, u, v) = frame.planes_mut();
-        ops::relief(y, width, &marks, 26, 12);
-        ops::covers([y, u, v], width, &cover, ground, 256, true);
-        Ok(())
-    }
-
-    fn hatch(
-        &self,
-        frame: &mut Frame,
-        sitting: &Sitting<'_>,
-        (marks, soft, smudge, crossed): (f32, f32, f32, bool),
-        pigment: [u8; 3],
-    ) -> Result<(), Failure> {
-        let Some(tiles) = &self.sheets.strokes else { return Ok(()) };
-        let (width, height) = sitting.size;
-        let mut strokes = Plane::new(width, height, 0)?;
-        texture::strokes(
-            tiles,
-            &sitting.place,
-            sitting.structure,
-            CELL,
-            2.2,
-            &mut strokes.as_mut(),
-        );
-        let paper = sampled(&self.sheets.fine, &sitting.place, sitting.size)?;
-        ops::stray(strokes.data_mut(), width, &paper, 90);
-        let mut cover = Plane::new(width, height, 0)?;
-        let fall = 330.0 * marks;
-        ops::covered(frame.y(), width, &strokes, (300.0, fall, soft), &mut cover);
-        if crossed {
-            let across = sampled(&tiles[1], &sitting.place, sitting.size)?;
-            let mut second = Plane::new(width, height, 0)?;
-            ops::covered(frame.y(), width, &across, (390.0, fall * 1.1, soft), &mut second);
-            ops::joined(&mut cover, &second);
-        }
-        if smudge > 0.0 {
-            let luma = Plane::from_vec(frame.y().to_vec(), width, height)?;
-            let rubbed = mapped(&luma, |code| smudge * 1.1 * (235.0 - code));
-            ops::joined(&mut cover, &rubbed);
-        }
-        let keeps = !self.recipe.grey;
-        let (y, u, v) = frame.planes_mut();
-        let ground = mapped(&paper, |t| f32::from(PAPER[0]) + (t - 128.0) * 0.1);
-        if keeps {
-            ops::covers([y, u, v], width, &cover, PAPER, 256, true);
-        } else {
-            ops::fill([&mut *y, &mut *u, &mut *v], PAPER);
-            y.copy_from_slice(ground.data());
-            ops::covers([y, u, v], width, &cover, pigment, 235, false);
-        }
-        Ok(())
-    }
-
-    fn dots(&self, frame: &mut Frame, sitting: &Sitting<'_>, amount: f32) -> Result<(), Failure> {
-        let screen = sampled(&self.sheets.fine, &scaled(&sitting.place, 1.7), sitting.size)?;
-        let (width, height) = sitting.size;
-        let mut cover = Plane::new(width, height, 0)?;
-        ops::covered(frame.y(), width, &screen, (275.0, 300.0, 60.0), &mut cover);
-        let density = mapped(&cover, |t| 118.0 + amount * 0.36 * t);
-        let (y, u, v) = frame.planes_mut();
-        ops::dense([y, u, v], width, &density);
-        Ok(())
-    }
-
-    fn pixelate(&mut self, n: usize, frame: &mut Frame, rows: f32) -> Result<(), Failure> {
-        let short = self.unit * UNIT;
-        let side = ((short / rows / 2.0 + 0.5) as usize * 2).max(2);
-        let source = frame.clone();
-        let shot = self.scene.shot(n);
-        let moved = self.carried(n);
-        let shift = (libm::roundf(moved.tx) as i64, libm::roundf(moved.ty) as i64);
-        if self.pixels.as_ref().is_none_or(|(of, _)| *of != shot) {
-            self.pixels = Some((shot, Pixels::of(view(&source)?, side)));
-        }
-        if let Some((_, pixels)) = &mut self.pixels {
-            pixels.show(view(&source)?, side, shift, 14, &mut view_mut(frame)?);
-        }
-        Ok(())
-    }
-
-    fn tessellate(
-        &self,
-        frame: &mut Frame,
-        sitting: &Sitting<'_>,
-        pitch: f32,
-        mortar: u8,
-        width: f32,
-    ) -> Result<(), Failure> {
-        let Some(cells) = &self.sheets.cells else { return Ok(()) };
-        let source = frame.clone();
-        let (w, h) = sitting.size;
-        let mut edge = Plane::new(w, h, 0)?;
-        let place = scaled(&sitting.place, 16.0 / pitch);
-        cells.lay(view(&source)?, &place, &mut view_mut(frame)?, &mut edge.as_mut());
-        let gap = 255.0 * width;
-        let joint = mapped(&edge, |t| 255.0 * (1.6 - 1.6 * t / gap).clamp(0.0, 1.0));
-        let (y, u, v) = frame.planes_mut();
-        ops::relief(y, w, &mapped(&edge, |t| 128.0 + t.min(90.0) * 0.7), 10, 90);
-        ops::covers([y, u, v], w, &joint, [mortar, 128, 129], 256, false);
-        Ok(())
     }
 }
 
@@ -485,30 +330,4 @@ impl Stage for MediumStage {
         }
         Ok(())
     }
-}
-
-/// The same place for a texture drawn `factor` times as fine.
-fn scaled(place: &Similarity, factor: f32) -> Similarity {
-    place.then(&Similarity { scale: factor, ..Similarity::IDENTITY })
-}
-
-/// The same place from a screen of half the size, for a texture `factor` times as fine.
-fn in_half(place: &Similarity, factor: f32) -> Similarity {
-    Similarity { scale: 2.0, ..Similarity::IDENTITY }.then(&scaled(place, factor))
-}
-
-fn sampled(tile: &Tile, place: &Similarity, size: (usize, usize)) -> Result<Plane, Failure> {
-    let mut out = Plane::new(size.0, size.1, 0)?;
-    texture::sample(tile, place, &mut out.as_mut());
-    Ok(out)
-}
-
-/// Every code of a plane put through a function.
-fn mapped(plane: &Plane, value: impl Fn(f32) -> f32) -> Plane {
-    let table: [u8; 256] =
-        std::array::from_fn(|code| (value(code as f32) + 0.5).clamp(0.0, 255.0) as u8);
-    let mut out = plane.clone();
-    let width = out.width();
-    ops::by_table(out.data_mut(), width, &table);
-    out
 }

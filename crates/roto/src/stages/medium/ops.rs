@@ -3,7 +3,7 @@
 //! A plane here is its bytes and its width. Textures are codes about 128, coverages 0 to 255.
 //! Colour planes are half as wide and high and read what goes with them at every second place.
 
-use kernels::Plane;
+use kernels::{Plane, PlaneRef, blur, resize};
 use rayon::prelude::*;
 
 use super::recipe::Tone;
@@ -101,7 +101,7 @@ pub(super) fn relief(y: &mut [u8], width: usize, height: &Plane, body: i32, slop
             let lit = at(below, x + 1) - at(above, x.saturating_sub(1));
             let change = (at(here, x) - 128) * body + lit * slope;
             // Thick paint shows in the light; a dark is a dark.
-            let shown = (i32::from(*out) + 60).min(220);
+            let shown = (i32::from(*out) + 8).min(220);
             *out = code(i32::from(*out) + ((change * shown) >> 16));
         }
     });
@@ -136,6 +136,31 @@ pub(super) fn covered(
             let threshold = (from - (WHITE - i32::from(code)) * per_code) >> 8;
             let above = ((i32::from(texture) - threshold) * gain) >> 8;
             *out = (above + 128).clamp(0, 255) as u8;
+        }
+    });
+}
+
+/// How much small light and dark there is around each place, at half size: grass is busy, a cheek
+/// is not.
+pub(super) fn busy(luma: PlaneRef<'_>) -> Plane {
+    let small = resize::halve(luma);
+    let mean = blur::box_mean(small.as_ref(), 5);
+    let mut off = small;
+    let width = off.width();
+    rows(off.data_mut(), width, |y, row| {
+        for (out, &mean) in row.iter_mut().zip(mean.row(y)) {
+            *out = out.abs_diff(mean).saturating_mul(4);
+        }
+    });
+    blur::box_mean(off.as_ref(), 9)
+}
+
+/// Goes the way to `goal` by a coverage, `amount` in 1/256 of it.
+pub(super) fn spared(luma: &mut [u8], width: usize, cover: &Plane, amount: i32, goal: i32) {
+    rows(luma, width, |y, row| {
+        for (out, &cover) in row.iter_mut().zip(cover.row(y)) {
+            let part = (i32::from(cover) * amount) >> 8;
+            *out = (i32::from(*out) + (((goal - i32::from(*out)) * part.min(255)) >> 8)) as u8;
         }
     });
 }
@@ -180,13 +205,16 @@ pub(super) fn fill(planes: [&mut [u8]; 3], goal: [u8; 3]) {
     }
 }
 
-/// Goes the part `part` (0 to 255, of luma's size) of the way to `goal`.
+/// Goes the part `part` (0 to 255, of luma's size) of the way to `goal`, or the share `share` (0 to
+/// 1) of it.
 pub(super) fn keep(
     planes: (&mut [u8], &mut [u8], &mut [u8]),
     goal: (&mut [u8], &mut [u8], &mut [u8]),
     part: &Plane,
+    share: f32,
 ) {
     let width = part.width();
+    let share = (256.0 * share.clamp(0.0, 1.0) + 0.5) as i32;
     let pairs = [(planes.0, goal.0, 1), (planes.1, goal.1, 2), (planes.2, goal.2, 2)];
     for (plane, goal, step) in pairs {
         let goal: &[u8] = goal;
@@ -194,7 +222,8 @@ pub(super) fn keep(
             let goal = goal.chunks(width / step).nth(y).unwrap_or_default();
             let part = part.row(step * y).iter().step_by(step);
             for ((out, &goal), &part) in row.iter_mut().zip(goal).zip(part) {
-                *out = mixed(*out, goal, i32::from(part) + i32::from(part >> 7));
+                let part = i32::from(part) + i32::from(part >> 7);
+                *out = mixed(*out, goal, (part * share) >> 8);
             }
         });
     }
@@ -206,6 +235,45 @@ pub(super) fn mix(frame: &mut [u8], from: &[u8], part: f32) {
     frame.par_chunks_mut(1 << 15).zip(from.par_chunks(1 << 15)).for_each(|(out, from)| {
         for (out, &from) in out.iter_mut().zip(from) {
             *out = mixed(from, *out, part);
+        }
+    });
+}
+
+/// Gives back of the `source` what is fainter than `faint` codes, and the share `part` / 256 of what
+/// is more: a cloud at night and the white of an eye are still seen under broad touches.
+pub(super) fn detailed(painted: &mut [u8], source: &[u8], width: usize, (faint, part): (i32, i32)) {
+    rows(painted, width, |y, row| {
+        let source = source.chunks(width).nth(y).unwrap_or_default();
+        for (out, &source) in row.iter_mut().zip(source) {
+            let off = i32::from(source) - i32::from(*out);
+            let small = off.clamp(-faint, faint);
+            *out = (i32::from(*out) + small + (((off - small) * part + 128) >> 8)) as u8;
+        }
+    });
+}
+
+/// What is fainter than a tone, as a texture about 128 that rises by 8 a code: a cloud at night.
+pub(super) fn faint(luma: PlaneRef<'_>) -> Plane {
+    let mut out = luma.to_plane();
+    let mean = blur::box_mean(luma, 24);
+    let width = out.width();
+    rows(out.data_mut(), width, |y, row| {
+        for (out, &mean) in row.iter_mut().zip(mean.row(y)) {
+            let off = i32::from(*out) - i32::from(mean);
+            *out = (128 + 8 * off.clamp(-12, 12)) as u8;
+        }
+    });
+    out
+}
+
+/// Ink of uneven density: what is dark lets paper shine through where the texture `marks` is above
+/// 96, by up to `amount` codes.
+pub(super) fn thinned(luma: &mut [u8], width: usize, marks: &Plane, amount: i32) {
+    rows(luma, width, |y, row| {
+        for (out, &mark) in row.iter_mut().zip(marks.row(y)) {
+            let dark = (128 - i32::from(*out)).max(0);
+            let thin = (i32::from(mark) - 96).max(0);
+            *out = (i32::from(*out) + ((thin * amount * dark) >> 14)) as u8;
         }
     });
 }

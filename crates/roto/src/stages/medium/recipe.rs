@@ -10,7 +10,7 @@ use kernels::kuwahara::Brush;
 /// Codes of warm white paper.
 pub(super) const PAPER: [u8; 3] = [228, 125, 131];
 /// Codes of soft black, of ink and of graphite.
-const BLACK: [u8; 3] = [22, 128, 128];
+pub(super) const BLACK: [u8; 3] = [22, 128, 128];
 const INDIGO: [u8; 3] = [38, 138, 124];
 const GRAPHITE: [u8; 3] = [48, 129, 127];
 const COAL: [u8; 3] = [30, 128, 128];
@@ -42,9 +42,21 @@ pub(super) enum Body {
     /// Chalk that catches on the tooth of toned paper.
     Chalk { tooth: f32, ground: [u8; 3] },
     /// Strokes that stand closer where it is darker: how much they show, how soft they are,
-    /// how much of the tone is rubbed in, whether a second layer crosses them, and what they are
-    /// drawn with.
-    Hatch { marks: f32, soft: f32, smudge: f32, crossed: bool, pigment: [u8; 3], length: f32 },
+    /// how much of the tone is rubbed in, whether a second layer crosses them, what they are drawn
+    /// with and how hard that presses (0 to 1), and how much lighter busy places are left.
+    Hatch {
+        marks: f32,
+        soft: f32,
+        smudge: f32,
+        crossed: bool,
+        pigment: [u8; 3],
+        press: f32,
+        length: f32,
+        spare: f32,
+    },
+    /// Pen lines that grow thicker from a light code to a dark one, where they close to solid
+    /// black: those two codes, px from line to line, and codes by which brushed black is uneven.
+    Pen { light: f32, dark: f32, pitch: f32, uneven: f32 },
     /// Flat areas.
     Flat,
     /// Halftone dots in the half tones.
@@ -67,7 +79,7 @@ pub(super) struct Recipe {
     pub(super) pen: Option<(Pen, f32, [u8; 3])>,
     /// Whether its own colours are given up.
     pub(super) grey: bool,
-    /// Part of the drawing that stays from frame to frame, 0 to 1; see [`super::hold`].
+    /// Part of the drawing that stays from frame to frame, 0 to 1; see `hold`.
     pub(super) hold: f32,
 }
 
@@ -102,6 +114,11 @@ const fn solid(sigma: f32, below: f32, softness: f32) -> Pen {
     Pen { sigma, level, edges: 14.0, threshold: level * below, softness, stride: 1.6 }
 }
 
+/// Contours and lights in the darks. Softer than XDoG's usual step: a line that is barely there in
+/// the picture is thin, and does not come and go.
+const INK: Pen =
+    Pen { sigma: 0.9, level: 0.5, edges: 4.0, threshold: 30.0, softness: 60.0, stride: 1.6 };
+
 impl Recipe {
     #[expect(clippy::too_many_lines, reason = "one arm a medium")]
     /// How a medium is made; media without a recipe are plainly painted.
@@ -119,11 +136,11 @@ impl Recipe {
                 brush: Some(brush(6.0, 1.0)),
                 tone: tone(1.08, 0.0, 1.18),
                 body: Body::Paint {
-                    bristle: 0.15,
-                    relief: 0.4,
+                    bristle: 0.24,
+                    relief: 0.64,
                     length: 25.0,
-                    weave: 0.04,
-                    stray: 0.04,
+                    weave: 0.08,
+                    stray: 0.05,
                     fine: 0.5,
                 },
                 ..plain
@@ -193,7 +210,9 @@ impl Recipe {
             smudge,
             crossed,
             pigment,
+            press: if crossed { 0.85 } else { 0.75 },
             length,
+            spare: 0.6,
         };
         let drawn = |body, pen, weight, colour| Self {
             body,
@@ -230,11 +249,12 @@ impl Recipe {
             },
             Medium::Ink => Self {
                 brush: Some(brush(4.0, 0.8)),
-                tone: tone(0.95, 46.0, 0.9),
+                tone: tone(1.0, 0.0, 0.9),
+                hold: 0.62,
                 ..drawn(
-                    hatch(0.9, 64.0, 0.0, true, BLACK, 35.0),
-                    solid(1.0, 50.0, 20.0),
-                    1.0,
+                    Body::Pen { light: 150.0, dark: 66.0, pitch: 6.5, uneven: 80.0 },
+                    INK,
+                    0.9,
                     BLACK,
                 )
             },
@@ -291,6 +311,16 @@ impl Recipe {
                 ..plain
             },
         }
+    }
+
+    /// Whether marks go along with what moves by itself.
+    pub(super) fn rides(&self) -> bool {
+        self.hold > 0.0 || matches!(self.body, Body::Paint { .. })
+    }
+
+    /// Part of the footage that stays from frame to frame below a drawing.
+    pub(super) fn keeps(&self) -> f32 {
+        if self.hold > 0.0 { 0.85 } else { 0.0 }
     }
 
     /// The lines that a medium draws over another one.

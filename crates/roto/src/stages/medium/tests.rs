@@ -109,6 +109,23 @@ fn marks_follow_a_pan_in_every_medium() {
 }
 
 #[test]
+fn a_smooth_dark_is_solid_ink_and_a_light_is_bare_paper() {
+    let flat = |code: u8| {
+        let (w, h) = SIZE;
+        let mut bytes = vec![128u8; Frame::bytes(w as u32, h as u32)];
+        bytes[..w * h].fill(code);
+        Frame::from_bytes(w as u32, h as u32, bytes).unwrap()
+    };
+    let inked = |code| {
+        let made = made(&wish(Medium::Ink), &[flat(code)], 0.0, 1);
+        made[0].y().iter().map(|&y| u32::from(y)).sum::<u32>() / (SIZE.0 * SIZE.1) as u32
+    };
+    let (dark, middle, light) = (inked(40), inked(110), inked(190));
+    assert!(dark < 45 && light > 215, "{dark} {light}");
+    assert!((80..200).contains(&middle), "{middle}");
+}
+
+#[test]
 fn nothing_of_a_shot_is_seen_after_the_cut() {
     for medium in ALL {
         let one = made(&wish(medium), &[picture(0), picture(0), picture(9)], 0.0, 2);
@@ -149,7 +166,7 @@ fn threads_change_no_pixel_and_the_pixels_are_what_they_were() {
     assert_eq!(all(1), all(3));
     assert_eq!(
         all(2),
-        4_130_947_279_696_762_150,
+        11_799_055_943_547_844_447,
         "a change of any medium changes this number: look before you do"
     );
 }
