@@ -132,22 +132,24 @@ impl Between {
         let grid = Upsampler::new(&self.cells, flow.forward.grid().0, a.width(), cell);
         for_rows_with(
             dst,
-            || (Vec::new(), vec![[0i32; 4]; a.width()]),
+            || grid.lines(),
             #[inline(always)]
-            |(cells, values), y, out| {
-                grid.row(y, [factor_x, factor_y, 256, 256], cells, values);
+            |lines, y, out| {
+                grid.row(y, [factor_x, factor_y, 256, 256], lines);
                 let (runs, rest) = out.as_chunks_mut::<RUN>();
                 let (near_a, rest_a) = a.row(y).as_chunks();
                 let (near_b, rest_b) = b.row(y).as_chunks();
-                let (moves, rest_moves) = values.as_chunks();
                 let near = near_a.iter().zip(near_b);
-                for (k, ((out, near), moves)) in runs.iter_mut().zip(near).zip(moves).enumerate() {
-                    *out = run((a, b), near, (k * RUN, y), step, moves);
+                for (k, (out, near)) in runs.iter_mut().zip(near).enumerate() {
+                    let moves = lines.values.each_ref().map(|line| line.as_chunks().0[k]);
+                    *out = run((a, b), near, (k * RUN, y), step, &moves);
                 }
                 if !rest.is_empty() {
                     let near = (&padded(rest_a), &padded(rest_b));
+                    let moves =
+                        lines.values.each_ref().map(|line| padded(line.as_chunks::<RUN>().1));
                     let x = a.width() - rest.len();
-                    let made = run((a, b), near, (x, y), step, &padded(rest_moves));
+                    let made = run((a, b), near, (x, y), step, &moves);
                     rest.copy_from_slice(&made[..rest.len()]);
                 }
             },
@@ -163,15 +165,19 @@ fn run(
     (near_a, near_b): (&[u8; RUN], &[u8; RUN]),
     (x, y): (usize, usize),
     step: i32,
-    moves: &[[i32; 4]; RUN],
+    [u, v, share, trust]: &[[i32; RUN]; 4],
 ) -> [u8; RUN] {
-    let back = |m: i32| (m * step) >> 8;
-    let from_a = sample_run(a, (x, y), moves.map(|m| -back(m[0])), moves.map(|m| -back(m[1])));
-    let on = |m: i32| m - back(m);
-    let from_b = sample_run(b, (x, y), moves.map(|m| on(m[0])), moves.map(|m| on(m[1])));
+    let (mut back_u, mut back_v, mut on_u, mut on_v) = ([0; RUN], [0; RUN], [0; RUN], [0; RUN]);
+    for k in 0..RUN {
+        let (part_u, part_v) = ((u[k] * step) >> 8, (v[k] * step) >> 8);
+        (back_u[k], back_v[k]) = (-part_u, -part_v);
+        (on_u[k], on_v[k]) = (u[k] - part_u, v[k] - part_v);
+    }
+    let from_a = sample_run(a, (x, y), back_u, back_v);
+    let from_b = sample_run(b, (x, y), on_u, on_v);
     let mut out = [0; RUN];
     for k in 0..RUN {
-        let (share, trust) = (moves[k][2] >> 8, moves[k][3] >> 8);
+        let (share, trust) = (share[k] >> 8, trust[k] >> 8);
         let (near_a, near_b) = (i32::from(near_a[k]), i32::from(near_b[k]));
         let moved = from_a[k] * 256 + (from_b[k] - from_a[k]) * share;
         let plain = near_a * 256 + (near_b - near_a) * step;

@@ -10,12 +10,6 @@ use crate::plane::{Mask, Plane, PlaneMut, PlaneRef, ShapeError, check_same};
 use crate::rows::{for_items, for_rows_with};
 use crate::upsample::{STEPS, Upsampler};
 
-/// Buffers of one band of rows.
-struct Scratch {
-    cells: Vec<[i32; 2]>,
-    moves: Vec<[i32; 2]>,
-}
-
 /// dst(p) = src(p + flow(p)); `src` and `dst` have one size, which may be any part of the size
 /// that the flow is about (vectors shrink along).
 ///
@@ -33,19 +27,20 @@ pub fn by_flow(
     debug_assert!(height > 0);
     for_rows_with(
         dst,
-        || Scratch { cells: Vec::new(), moves: vec![[0; 2]; width] },
+        || grid.lines(),
         #[inline(always)]
-        |scratch, y, out| {
-            grid.row(y, [factor_x, factor_y], &mut scratch.cells, &mut scratch.moves);
+        |lines, y, out| {
+            grid.row(y, [factor_x, factor_y], lines);
+            let [u, v] = &lines.values;
             let top = y as i32 * STEPS;
             let (runs, rest) = out.as_chunks_mut::<RUN>();
-            let (moves, rest_moves) = scratch.moves.as_chunks::<RUN>();
+            let (us, rest_u) = u.as_chunks();
+            let (vs, rest_v) = v.as_chunks();
             let done = runs.len() * RUN;
-            for (k, (out, moves)) in runs.iter_mut().zip(moves).enumerate() {
-                *out = sample_run(src, (k * RUN, y), moves.map(|m| m[0]), moves.map(|m| m[1]))
-                    .map(|value| value as u8);
+            for (k, ((out, &u), &v)) in runs.iter_mut().zip(us).zip(vs).enumerate() {
+                *out = sample_run(src, (k * RUN, y), u, v).map(|value| value as u8);
             }
-            for (x, (out, &[u, v])) in rest.iter_mut().zip(rest_moves).enumerate() {
+            for (x, ((out, u), v)) in rest.iter_mut().zip(rest_u).zip(rest_v).enumerate() {
                 *out = sample(src, (done + x) as i32 * STEPS + u, top + v) as u8;
             }
         },
@@ -68,12 +63,13 @@ pub fn by_flow_sharply(
     let taps: Vec<[i32; 4]> = (0..STEPS).map(catmull_rom).collect();
     for_rows_with(
         dst,
-        || Scratch { cells: Vec::new(), moves: vec![[0; 2]; width] },
+        || grid.lines(),
         #[inline(always)]
-        |scratch, y, out| {
-            grid.row(y, [factor_x, factor_y], &mut scratch.cells, &mut scratch.moves);
+        |lines, y, out| {
+            grid.row(y, [factor_x, factor_y], lines);
+            let [u, v] = &lines.values;
             let top = y as i32 * STEPS;
-            for (x, (out, &[u, v])) in out.iter_mut().zip(&scratch.moves).enumerate() {
+            for (x, ((out, u), v)) in out.iter_mut().zip(u).zip(v).enumerate() {
                 *out = sharp(src, &taps, x as i32 * STEPS + u, top + v);
             }
         },

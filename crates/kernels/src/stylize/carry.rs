@@ -105,13 +105,14 @@ pub(super) fn moved(
     let start = Cell { spot: [0; 2], drift: [0; 2], accepted: 0, state: State::Lost };
     let mut cells = vec![start; width * height];
     for_items(&mut cells, width, |y, row| {
-        let (mut scratch, mut moves) = (Vec::new(), vec![[0; 2]; width]);
-        grid.row(y, [factor_x, factor_y], &mut scratch, &mut moves);
+        let mut lines = grid.lines();
+        grid.row(y, [factor_x, factor_y], &mut lines);
+        let [u, v] = &lines.values;
         let j = ((y as f32 + 0.5) / cell.1) as usize;
-        for (x, (out, &motion)) in row.iter_mut().zip(&moves).enumerate() {
+        for (x, ((out, &u), &v)) in row.iter_mut().zip(u).zip(v).enumerate() {
             let i = ((x as f32 + 0.5) / cell.0) as usize;
             let sure = flow.confidence_at(i, j) >= SURE;
-            *out = arrival(level, target, previous, (x, y), motion, sure);
+            *out = arrival(level, target, previous, (x, y), [u, v], sure);
         }
     });
     let field = Field { width, height, spots: cells.iter().map(|c| c.spot).collect() };
