@@ -227,7 +227,8 @@ impl MediumStage {
             let brush = Brush { radius: (brush.radius * self.unit * bold).max(1.5), ..brush };
             kuwahara::filter(view(&source)?, &structure, brush, &mut view_mut(frame)?);
             let luma = frame.planes_mut().0;
-            ops::detailed(luma, source.y(), size.0, (FAINT, (256.0 * DETAIL) as i32));
+            let faint = if self.recipe.shows_faint() { FAINT } else { 0 };
+            ops::detailed(luma, source.y(), size.0, (faint, (256.0 * DETAIL) as i32));
         }
         let spared = self.spared(frame, ink.as_mut())?;
         self.tone(frame);

@@ -318,9 +318,22 @@ impl Recipe {
         self.hold > 0.0 || matches!(self.body, Body::Paint { .. })
     }
 
-    /// Part of the footage that stays from frame to frame below a drawing.
+    /// Whether light and dark that are fainter than a touch are left as they are. Flat colours, washes
+    /// and pencil are flatter than the footage.
+    pub(super) fn shows_faint(&self) -> bool {
+        matches!(self.body, Body::Paint { .. } | Body::Pen { .. })
+    }
+
+    /// Part of the footage that stays from frame to frame below a drawing. Where its own colours
+    /// show it is less: they would grow soft with it.
     pub(super) fn keeps(&self) -> f32 {
-        if self.hold > 0.0 { 0.85 } else { 0.0 }
+        if self.hold <= 0.0 {
+            0.0
+        } else if self.grey {
+            0.85
+        } else {
+            0.4
+        }
     }
 
     /// The lines that a medium draws over another one.
