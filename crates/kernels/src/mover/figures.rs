@@ -15,7 +15,7 @@ const SUPPORTED: (f32, f32) = (0.45, 0.7);
 const MOVING: (f32, f32) = (0.15, 0.4);
 
 /// Part of the mover's area that is neither it nor the background.
-const UNDECIDED: (f32, f32) = (0.4, 0.75);
+const UNDECIDED: (f32, f32) = (0.5, 1.0);
 
 /// Part of the mover's area that comes or goes against the flow, from frame to frame.
 const RESTLESS: (f32, f32) = (0.045, 0.1);
