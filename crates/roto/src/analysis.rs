@@ -185,7 +185,7 @@ impl Analyst {
     }
 
     fn see_motion(&mut self, frame: Yuv420Ref<'_>) -> Result<(), ShapeError> {
-        let params = FlowParams { finest: 1, ..FlowParams::default() };
+        let params = FlowParams { finest: 1, refined: false, ..FlowParams::default() };
         let now = FlowImage::new(frame.y(), params);
         let index = self.features.len().saturating_sub(1);
         if self.questions.flows

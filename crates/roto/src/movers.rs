@@ -17,7 +17,7 @@ use crate::fail::Failure;
 use crate::footage::view;
 use crate::scene::Scene;
 
-/// Least sureness of a shot's mover, and of its being whole where it is cut out.
+/// Least sureness of a shot's mover.
 pub(crate) const GATE: f32 = 0.5;
 
 /// What moves by itself in a reel.
@@ -27,8 +27,6 @@ pub(crate) struct Movers {
     mattes: Vec<Plane>,
     /// For each shot how sure it is, 0 to 1, and what is to blame most where it is not.
     pub(crate) sure: Vec<(f32, Doubt)>,
-    /// For each shot how sure it is that no part of it is missing, 0 to 1.
-    pub(crate) whole: Vec<f32>,
     /// For each shot the part of the frame that it covers.
     pub(crate) share: Vec<f32>,
 }
@@ -37,8 +35,6 @@ pub(crate) struct Movers {
 #[derive(Clone)]
 pub(crate) struct MoverMask {
     scene: Arc<Scene>,
-    /// Whether it has to be whole.
-    whole: bool,
 }
 
 // === impl Movers ===
@@ -57,7 +53,6 @@ impl Movers {
             let take = Take::new(copies, flows, path, shot.clone())?;
             let found = mover::find(&take)?;
             let sure = found.figures.sureness();
-            movers.whole.push(found.figures.wholeness());
             movers.share.push(found.figures.share);
             movers.mattes.extend(found.mattes);
             // A shot too short to tell has no mattes of its own.
@@ -75,12 +70,6 @@ impl Movers {
     pub(crate) fn surest(&self) -> (f32, Doubt) {
         let surest = self.sure.iter().copied().max_by(|a, b| a.0.total_cmp(&b.0));
         surest.unwrap_or((0.0, Doubt::Nothing))
-    }
-
-    /// The most that any sure shot's is sure to be whole.
-    pub(crate) fn wholest(&self) -> f32 {
-        let sure = self.sure.iter().zip(&self.whole).filter(|one| one.0.0 >= GATE);
-        sure.map(|one| *one.1).fold(0.0, f32::max)
     }
 }
 
@@ -100,12 +89,7 @@ pub(crate) fn said(doubt: Doubt) -> &'static str {
 
 impl MoverMask {
     pub(crate) fn new(scene: Arc<Scene>) -> Self {
-        Self { scene, whole: false }
-    }
-
-    /// The same, of shots only in which no part of the mover is missing.
-    pub(crate) fn whole(self) -> Self {
-        Self { whole: true, ..self }
+        Self { scene }
     }
 
     /// The scene that it is of.
@@ -118,11 +102,7 @@ impl MoverMask {
     pub(crate) fn fringe(&self, n: usize, frame: &Frame) -> Result<Option<Fringe>, Failure> {
         let scene = &*self.scene;
         let movers = &scene.analysis.movers;
-        let shot = scene.shot(n);
-        let mut sure = movers.sure.get(shot).map_or(0.0, |sure| sure.0);
-        if self.whole {
-            sure = sure.min(movers.whole.get(shot).copied().unwrap_or(0.0));
-        }
+        let sure = movers.sure.get(scene.shot(n)).map_or(0.0, |sure| sure.0);
         let moment = scene.cues.get(n).map_or(0.0, |cue| cue.main().round()) as usize;
         let Some(matte) = movers.mattes.get(moment.min(movers.mattes.len().saturating_sub(1)))
         else {

@@ -31,11 +31,14 @@ pub struct FlowParams {
     pub stride: usize,
     /// Most steps of a patch's search on one level.
     pub iterations: usize,
+    /// Whether the finest level is refined: more accurate, at about twice the cost. Without it
+    /// motion spreads less into what a mover covers next.
+    pub refined: bool,
 }
 
 impl Default for FlowParams {
     fn default() -> Self {
-        Self { finest: 2, stride: 4, iterations: 8 }
+        Self { finest: 2, stride: 4, iterations: 8, refined: true }
     }
 }
 
@@ -45,6 +48,7 @@ impl FlowParams {
             finest: self.finest.min(4),
             stride: self.stride.clamp(2, patch::SIDE),
             iterations: self.iterations.clamp(1, 64),
+            refined: self.refined,
         }
     }
 }
@@ -71,7 +75,8 @@ pub fn forward(a: &FlowImage, b: &FlowImage) -> Result<FlowField, ShapeError> {
 }
 
 fn search(a: &FlowImage, b: &FlowImage) -> Dense {
-    refine::refine(&a.levels()[0], &b.levels()[0], found(a, b))
+    let found = found(a, b);
+    if a.params().refined { refine::refine(&a.levels()[0], &b.levels()[0], found) } else { found }
 }
 
 /// What the patches alone find.

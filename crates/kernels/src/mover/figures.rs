@@ -15,7 +15,7 @@ const SUPPORTED: (f32, f32) = (0.45, 0.7);
 const MOVING: (f32, f32) = (0.15, 0.4);
 
 /// Part of the mover's area that is neither it nor the background.
-const UNDECIDED: (f32, f32) = (0.5, 1.0);
+const UNDECIDED: (f32, f32) = (0.4, 0.75);
 
 /// Part of the mover's area that comes or goes against the flow, from frame to frame.
 const RESTLESS: (f32, f32) = (0.045, 0.1);
@@ -23,11 +23,6 @@ const RESTLESS: (f32, f32) = (0.045, 0.1);
 /// Part of the border along which the colours on both sides differ, and by how many codes.
 const EDGED: (f32, f32) = (0.3, 0.6);
 const STEP: f32 = 10.0;
-
-/// The same for that eighth of the directions from the mover's middle where it is the least, and
-/// the part of the border that an eighth must have to count.
-const OUTLINED: (f32, f32) = (0.55, 0.75);
-const EIGHTH: f64 = 0.03;
 
 /// Distance of the two sides from the border, in px of the copy.
 const SIDES: isize = 3;
@@ -64,8 +59,6 @@ pub struct Figures {
     pub restless: f32,
     /// Part of the border that lies on edges of the picture.
     pub edged: f32,
-    /// The same in that eighth of the directions from the mover's middle where it is the least.
-    pub outlined: f32,
 }
 
 // === impl Figures ===
@@ -92,8 +85,7 @@ impl Figures {
                 between += f64::from((0.3..0.7).contains(&value));
             }
         }
-        let mut change = 0.0f64;
-        let mut border = [(0.0f64, 0.0f64); 8];
+        let (mut change, mut edges, mut border) = (0.0f64, 0.0f64, 0.0f64);
         for at in 0..mattes.len() {
             if let (Some(field), Some(before)) =
                 (take.behind(at), at.checked_sub(1).and_then(|before| mattes.get(before)))
@@ -102,7 +94,8 @@ impl Figures {
                 let codes = mattes[at].data().iter().zip(brought.data());
                 change += codes.map(|(a, b)| f64::from(a.abs_diff(*b))).sum::<f64>();
             }
-            edged(take, at, &mattes[at], &mut border);
+            let (on, all) = edged(take, at, &mattes[at]);
+            (edges, border) = (edges + on, border + all);
         }
         let sum: f64 = mattes
             .iter()
@@ -110,17 +103,13 @@ impl Figures {
             .map(|(matte, &area)| 255.0 * f64::from(area) * matte.data().len() as f64)
             .sum();
         let part = |of: f64, all: f64| if all > 0.0 { (of / all) as f32 } else { 0.0 };
-        let (edges, length) =
-            border.iter().fold((0.0, 0.0), |sum, eighth| (sum.0 + eighth.0, sum.1 + eighth.1));
-        let counted = border.iter().filter(|eighth| eighth.1 > EIGHTH * length);
         Ok(Self {
             share: shown.iter().sum::<f32>() / shown.len().max(1) as f32,
             supported: part(proven, mover),
             moving: part(moving, mover),
             undecided: part(between, mover),
             restless: part(change, sum),
-            edged: part(edges, length),
-            outlined: counted.map(|&(on, all)| part(on, all)).fold(1.0, f32::min),
+            edged: part(edges, border),
         })
     }
 
@@ -139,12 +128,6 @@ impl Figures {
         let worst = doubts.into_iter().min_by(|a, b| a.0.total_cmp(&b.0));
         (sure, worst.map_or(Doubt::Nothing, |doubt| doubt.1))
     }
-
-    /// How sure it is that no part of the mover is missing, 0 to 1: where one is, the border runs
-    /// through it.
-    pub fn wholeness(&self) -> f32 {
-        ramp(OUTLINED, self.outlined)
-    }
 }
 
 /// Part of the frame that a matte covers, 0 to 1.
@@ -153,13 +136,12 @@ fn covered(matte: &Plane) -> f32 {
     sum as f32 / (255.0 * matte.data().len() as f32)
 }
 
-/// Adds up, for each eighth of the directions from the matte's middle, the px of its border where
-/// the colours on both sides differ, and all of them.
-fn edged(take: &Take<'_>, at: usize, matte: &Plane, border: &mut [(f64, f64); 8]) {
+/// Px of a matte's border where the colours on both sides differ, and all of them.
+fn edged(take: &Take<'_>, at: usize, matte: &Plane) -> (f64, f64) {
     let frame = take.frames[take.shot.start + at].planes();
     let (width, height) = matte.size();
     let code = |x: isize, y: isize| matte.as_ref().at(x, y);
-    let middle = middle(matte);
+    let (mut on, mut all) = (0.0, 0.0);
     for y in 1..height as isize - 1 {
         for x in 1..width as isize - 1 {
             let inside = code(x, y) > 127;
@@ -167,6 +149,7 @@ fn edged(take: &Take<'_>, at: usize, matte: &Plane, border: &mut [(f64, f64); 8]
                 if inside == (code(x + dx, y + dy) > 127) {
                     continue;
                 }
+                all += 1.0;
                 let side = |k: isize| {
                     let (x, y) = (x + k * dx, y + k * dy);
                     let [l, u, v] = frame.map(Plane::as_ref);
@@ -174,28 +157,9 @@ fn edged(take: &Take<'_>, at: usize, matte: &Plane, border: &mut [(f64, f64); 8]
                 };
                 let (a, b) = (side(1 - SIDES), side(SIDES));
                 let gap: f32 = a.iter().zip(b).map(|(a, b)| f32::from(a.abs_diff(b))).sum();
-                let eighth = &mut border[eighth(x - middle.0, y - middle.1)];
-                *eighth = (eighth.0 + f64::from(gap > STEP), eighth.1 + 1.0);
+                on += f64::from(gap > STEP);
             }
         }
     }
-}
-
-/// The centre of what a matte covers, in px.
-fn middle(matte: &Plane) -> (isize, isize) {
-    let width = matte.width();
-    let (mut sum, mut across, mut down) = (0u64, 0u64, 0u64);
-    for (at, &code) in matte.data().iter().enumerate() {
-        let code = u64::from(code);
-        sum += code;
-        across += code * (at % width) as u64;
-        down += code * (at / width) as u64;
-    }
-    let sum = sum.max(1);
-    ((across / sum) as isize, (down / sum) as isize)
-}
-
-/// Which eighth of the directions (x, y) is in, 0 to 7.
-fn eighth(x: isize, y: isize) -> usize {
-    usize::from(x < 0) + 2 * usize::from(y < 0) + 4 * usize::from(x.abs() < y.abs())
+    (on, all)
 }

@@ -45,7 +45,7 @@ struct Seen {
 
 fn look(story: Story, frames: usize) -> Seen {
     let all: Vec<Yuv420> = (0..frames).map(|n| frame(story, n)).collect();
-    let params = FlowParams { finest: 1, ..FlowParams::default() };
+    let params = FlowParams { finest: 1, refined: false, ..FlowParams::default() };
     let images: Vec<FlowImage> =
         all.iter().map(|frame| FlowImage::new(frame.as_ref().y(), params)).collect();
     let pairs: Vec<FlowPair> =
@@ -89,7 +89,7 @@ fn what_moves_before_a_still_background_is_cut_out() {
 #[test]
 fn what_moves_before_a_panning_camera_is_cut_out() {
     let seen = look(|n| (Some((110.0 + n as f32, 48.0)), 3.0 * n as f32), 24);
-    assert!(seen.worst() > 0.78, "{}", seen.worst());
+    assert!(seen.worst() > 0.8, "{}", seen.worst());
     assert!(seen.sure() > 0.6, "{:?}", seen.mover.figures);
 }
 

@@ -42,7 +42,16 @@ impl Run<'_> {
             return Ok(set);
         }
         let mask = MoverMask::new(Arc::clone(scene));
-        set.picture = self.behind(&mask, sheet)?;
+        if let Some(shown) = sheet.apart.picture.clone() {
+            if let Some(image) = self.picture(shown.role)? {
+                let frame = covering(&image, scene.screen)?;
+                set.picture = Some(BackgroundStage::new(mask.clone(), shown.name(), &frame)?);
+            } else {
+                let reason = format!("`{}` is not among the inputs", shown.name());
+                sheet.say(&shown.words, reason, false);
+                sheet.apart.picture = None;
+            }
+        }
         let wishes = sheet.apart.clone();
         let mut grade = |part, name, looks: &LookWishes| -> Result<(), Failure> {
             let colours = prepared.analysis.colours.clone();
@@ -67,34 +76,6 @@ impl Run<'_> {
             }
         }
         Ok(set)
-    }
-
-    /// The stage for a new background, if the subject is whole and the picture is there.
-    fn behind(
-        &self,
-        mask: &MoverMask,
-        sheet: &mut Sheet,
-    ) -> Result<Option<BackgroundStage>, Failure> {
-        let Some(shown) = sheet.apart.picture.clone() else { return Ok(None) };
-        let whole = mask.scene().analysis.movers.wholest();
-        let image = self.picture(shown.role)?;
-        let reason = match &image {
-            None => format!("`{}` is not among the inputs", shown.name()),
-            Some(_) if whole < GATE => format!(
-                "parts of the subject would be missing before `{}` (sure to be whole to \
-                 `{whole:.2}`, `{GATE}` is needed): its outline runs through what looks like it; \
-                 a grade or a medium for the background alone is possible",
-                shown.name()
-            ),
-            Some(image) => {
-                let frame = covering(image, mask.scene().screen)?;
-                let mask = mask.clone().whole();
-                return Ok(Some(BackgroundStage::new(mask, shown.name(), &frame)?));
-            }
-        };
-        sheet.say(&shown.words, reason, false);
-        sheet.apart.picture = None;
-        Ok(None)
     }
 }
 
