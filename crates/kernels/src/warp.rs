@@ -20,17 +20,13 @@ pub fn by_flow(
     dst: &mut PlaneMut<'_>,
 ) -> Result<(), ShapeError> {
     check_same(src.size(), dst.size())?;
-    let (width, height) = src.size();
-    let (factor_x, factor_y) = factors(src.size(), flow.frame());
-    let cell = cell_size(src.size(), flow);
-    let grid = Upsampler::new(flow.vectors(), flow.grid().0, width, cell);
-    debug_assert!(height > 0);
+    let (grid, factor) = moves(src.size(), flow);
     for_rows_with(
         dst,
         || grid.lines(),
         #[inline(always)]
         |lines, y, out| {
-            grid.row(y, [factor_x, factor_y], lines);
+            grid.row(y, factor, lines);
             let [u, v] = &lines.values;
             let top = y as i32 * STEPS;
             let (runs, rest) = out.as_chunks_mut::<RUN>();
@@ -56,17 +52,14 @@ pub fn by_flow_sharply(
     dst: &mut PlaneMut<'_>,
 ) -> Result<(), ShapeError> {
     check_same(src.size(), dst.size())?;
-    let (width, _) = src.size();
-    let (factor_x, factor_y) = factors(src.size(), flow.frame());
-    let cell = cell_size(src.size(), flow);
-    let grid = Upsampler::new(flow.vectors(), flow.grid().0, width, cell);
+    let (grid, factor) = moves(src.size(), flow);
     let taps: Vec<[i32; 4]> = (0..STEPS).map(catmull_rom).collect();
     for_rows_with(
         dst,
         || grid.lines(),
         #[inline(always)]
         |lines, y, out| {
-            grid.row(y, [factor_x, factor_y], lines);
+            grid.row(y, factor, lines);
             let [u, v] = &lines.values;
             let top = y as i32 * STEPS;
             for (x, ((out, u), v)) in out.iter_mut().zip(u).zip(v).enumerate() {
@@ -75,6 +68,13 @@ pub fn by_flow_sharply(
         },
     );
     Ok(())
+}
+
+/// A field's vectors at the pixels of a plane, and the factor that makes them its own.
+pub(crate) fn moves(size: (usize, usize), flow: &FlowField) -> (Upsampler<'_, 2>, [i32; 2]) {
+    let (factor_x, factor_y) = factors(size, flow.frame());
+    let cell = cell_size(size, flow);
+    (Upsampler::new(flow.vectors(), flow.grid().0, size.0, cell), [factor_x, factor_y])
 }
 
 /// Weights of the four values about a place `phase` / 256 px behind the second; they sum to 256.

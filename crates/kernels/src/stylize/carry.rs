@@ -14,8 +14,7 @@ use super::{ONE, Spot};
 use crate::field::FlowField;
 use crate::hash;
 use crate::rows::for_items;
-use crate::upsample::Upsampler;
-use crate::warp::{cell_size, factors};
+use crate::warp::{cell_size, moves};
 
 /// Passes over the cells that are searched.
 pub(super) const PASSES: usize = 3;
@@ -99,14 +98,13 @@ pub(super) fn moved(
 ) -> Moved {
     let (width, height) = (target.width, target.height);
     let size = (width, height);
-    let (factor_x, factor_y) = factors(size, flow.frame());
     let cell = cell_size(size, flow);
-    let grid = Upsampler::new(flow.vectors(), flow.grid().0, width, cell);
+    let (grid, factor) = moves(size, flow);
     let start = Cell { spot: [0; 2], drift: [0; 2], accepted: 0, state: State::Lost };
     let mut cells = vec![start; width * height];
     for_items(&mut cells, width, |y, row| {
         let mut lines = grid.lines();
-        grid.row(y, [factor_x, factor_y], &mut lines);
+        grid.row(y, factor, &mut lines);
         let [u, v] = &lines.values;
         let j = ((y as f32 + 0.5) / cell.1) as usize;
         for (x, ((out, &u), &v)) in row.iter_mut().zip(u).zip(v).enumerate() {
