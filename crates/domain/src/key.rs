@@ -8,6 +8,7 @@ use std::fmt;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
+use crate::admission::Limits;
 use crate::clock::{Rng, Timestamp};
 use crate::id::{KeyId, OwnerId};
 
@@ -49,6 +50,10 @@ pub struct KeyRecord {
     pub created_at: Timestamp,
     /// When it stopped counting, if it did.
     pub revoked_at: Option<Timestamp>,
+    /// What it may use; set apart from the record.
+    pub limits: Limits,
+    /// What its owner may use with all keys; set apart from the record.
+    pub owner_limits: Limits,
 }
 
 /// Why a text cannot be a key.
@@ -101,6 +106,16 @@ impl SecretKey {
 impl fmt::Debug for SecretKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("SecretKey(rsk_…)")
+    }
+}
+
+// === impl KeyRecord ===
+
+impl KeyRecord {
+    /// A valid key without limits.
+    pub fn new(id: KeyId, owner: OwnerId, name: String, role: KeyRole, now: Timestamp) -> Self {
+        let (limits, owner_limits) = (Limits::default(), Limits::default());
+        Self { id, owner, name, role, created_at: now, revoked_at: None, limits, owner_limits }
     }
 }
 

@@ -6,6 +6,7 @@
 //! whoever sent them. Stores, servers and workers all speak in these nouns, and
 //! [`invariants`] says in code what must hold whichever of them is asked.
 
+pub mod admission;
 pub mod clock;
 pub mod facts;
 pub mod fault;
@@ -17,6 +18,7 @@ pub mod queue;
 pub mod request;
 pub mod usage;
 
+pub use admission::Limits;
 pub use clock::{Clock, Rng, Timestamp};
 pub use fault::{Failure, Fault};
 pub use id::{FileToken, KeyId, OwnerId, RequestId, WorkerId};

@@ -198,14 +198,8 @@ async fn real_server(
     let store = Arc::new(SqliteStore::open(dir, OpenMode::Serve).unwrap());
     let secret = SecretKey::new(&Machine);
     let now = Machine.now();
-    let key = KeyRecord {
-        id: KeyId::new(now, &Machine),
-        owner: OwnerId::new(now, &Machine),
-        name: "bench".into(),
-        role: KeyRole::User,
-        created_at: now,
-        revoked_at: None,
-    };
+    let (id, owner) = (KeyId::new(now, &Machine), OwnerId::new(now, &Machine));
+    let key = KeyRecord::new(id, owner, "bench".into(), KeyRole::User, now);
     store.add_key(key, secret.hash()).await.unwrap();
     let app = App::new(Parts {
         store,

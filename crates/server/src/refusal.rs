@@ -67,7 +67,10 @@ impl From<StoreError> for Refusal {
                 let message = "the server cannot reach its database now, send the request again";
                 Self::new(ErrorCode::Unavailable, message)
             }
-            StoreError::Fenced | StoreError::Exists(_) => Self::internal(),
+            StoreError::Fenced
+            | StoreError::Exists(_)
+            | StoreError::Reused
+            | StoreError::Refused(_) => Self::internal(),
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::str::FromStr;
 
 use domain::lease::{Stage, Tries};
+use domain::usage::Microdollars;
 use domain::{Epoch, OrderKey, Priority, State, Timestamp};
 use rusqlite::{Row, params};
 use store::row::{Body, Held, RequestRow};
@@ -12,7 +13,7 @@ use crate::fault::Fault;
 /// The columns of a whole request, as [`request`] reads them.
 pub(crate) const COLUMNS: &str = "r.seq, r.id, o.text, k.text, m.text, r.state, r.priority, \
      r.finish, r.epoch, r.attempts, r.losses, r.not_before, r.created_at, r.finished_at, \
-     r.stage, r.worker, r.lease_end";
+     r.stage, r.worker, r.lease_end, r.deadline, r.price";
 
 /// Where the columns come from.
 pub(crate) const TABLES: &str = "request r JOIN name o ON o.n = r.owner \
@@ -30,7 +31,7 @@ pub(crate) fn request(row: &Row<'_>, doc: bool) -> Result<RequestRow, Fault> {
         None => None,
     };
     let body = if doc {
-        serde_json::from_str(row.get_ref(17)?.as_str().map_err(damaged)?).map_err(damaged)?
+        serde_json::from_str(row.get_ref(19)?.as_str().map_err(damaged)?).map_err(damaged)?
     } else {
         Body::default()
     };
@@ -47,6 +48,8 @@ pub(crate) fn request(row: &Row<'_>, doc: bool) -> Result<RequestRow, Fault> {
         held,
         created_at: Timestamp(row.get(12)?),
         finished_at: row.get::<_, Option<i64>>(13)?.map(Timestamp),
+        deadline: row.get::<_, Option<i64>>(17)?.map(Timestamp),
+        price: Microdollars(row.get(18)?),
         body,
     })
 }

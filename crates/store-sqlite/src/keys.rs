@@ -1,5 +1,6 @@
 //! API keys. Always read from the database: another process may have changed them.
 
+use domain::admission::Limits;
 use domain::key::{KeyHash, KeyRecord, KeyRole};
 use domain::{KeyId, OwnerId, Timestamp};
 use rusqlite::{Connection, Row, params};
@@ -8,7 +9,10 @@ use store::StoreError;
 use crate::codec;
 use crate::fault::{Fault, is_taken};
 
-const COLUMNS: &str = "id, owner, name, role, created_at, revoked_at";
+/// With the limits of the key and of its owner, where some are set.
+const COLUMNS: &str = "k.id, k.owner, k.name, k.role, k.created_at, k.revoked_at, l.doc, o.doc";
+const TABLES: &str = "api_key k LEFT JOIN limits l ON l.subject = k.id \
+     LEFT JOIN limits o ON o.subject = k.owner";
 
 /// Adds a key.
 pub(crate) fn add(conn: &Connection, key: &KeyRecord, hash: KeyHash) -> Result<(), Fault> {
@@ -34,7 +38,7 @@ pub(crate) fn add(conn: &Connection, key: &KeyRecord, hash: KeyHash) -> Result<(
 
 /// The key with this hash.
 pub(crate) fn by_hash(conn: &Connection, hash: KeyHash) -> Result<Option<KeyRecord>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM api_key WHERE hash = ?1");
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE k.hash = ?1");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query([hash.0])?;
     rows.next()?.map(record).transpose()
@@ -43,7 +47,7 @@ pub(crate) fn by_hash(conn: &Connection, hash: KeyHash) -> Result<Option<KeyReco
 /// All keys, oldest first.
 pub(crate) fn all(conn: &Connection, owner: Option<&OwnerId>) -> Result<Vec<KeyRecord>, Fault> {
     let sql = format!(
-        "SELECT {COLUMNS} FROM api_key WHERE ?1 IS NULL OR owner = ?1 ORDER BY created_at, id"
+        "SELECT {COLUMNS} FROM {TABLES} WHERE ?1 IS NULL OR k.owner = ?1 ORDER BY k.created_at, k.id"
     );
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query([owner.map(OwnerId::as_str)])?;
@@ -68,12 +72,18 @@ pub(crate) fn rotate(
     hash: KeyHash,
     at: Timestamp,
 ) -> Result<Option<KeyRecord>, Fault> {
-    let sql = format!("SELECT {COLUMNS} FROM api_key WHERE id = ?1 AND revoked_at IS NULL");
+    let sql = format!("SELECT {COLUMNS} FROM {TABLES} WHERE k.id = ?1 AND k.revoked_at IS NULL");
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query([old.as_str()])?;
     let Some(key) = rows.next()?.map(record).transpose()? else { return Ok(None) };
     let successor = KeyRecord { id: new, created_at: at, ..key };
     add(conn, &successor, hash)?;
+    // The successor may use what the old key might.
+    conn.prepare_cached(
+        "INSERT INTO limits (subject, doc, max_running) \
+         SELECT ?2, doc, max_running FROM limits WHERE subject = ?1",
+    )?
+    .execute([old.as_str(), successor.id.as_str()])?;
     revoke(conn, old, at)?;
     Ok(Some(successor))
 }
@@ -90,7 +100,14 @@ fn record(row: &Row<'_>) -> Result<KeyRecord, Fault> {
             .ok_or_else(|| Fault::Damaged(format!("`{role}` is no role")))?,
         created_at: Timestamp(row.get(4)?),
         revoked_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+        limits: limits(row, 6)?,
+        owner_limits: limits(row, 7)?,
     })
+}
+
+fn limits(row: &Row<'_>, at: usize) -> Result<Limits, Fault> {
+    let doc: Option<String> = row.get(at)?;
+    doc.map_or(Ok(Limits::default()), |doc| serde_json::from_str(&doc).map_err(codec::damaged))
 }
 
 fn role_word(role: KeyRole) -> &'static str {

@@ -7,21 +7,26 @@
 //!
 //! # What a poll sees
 //!
-//! A status is read in two steps: the row from the database, then the rank of its key in memory.
-//! A change that is committed between the two moves the rank, or takes the key out: the answer
+//! A status is read in two steps: the row (from the database, or from what `polled` knows of it),
+//! then the rank of its key in memory. A change that is committed between the two moves the rank, or takes the key out: the answer
 //! is then the state of a moment ago with the rank that its key has now, or would have, so a
 //! queued request always has a position. Nothing that was acknowledged before the poll is
 //! missing from it.
 
+mod accounts;
 mod codec;
 mod fault;
 mod files;
 mod keys;
 mod open;
+mod outbox;
+mod polled;
 mod queue;
 mod readers;
 mod requests;
+mod retention;
 mod sqlite;
+mod stamp;
 mod writer;
 
 #[cfg(test)]

@@ -20,7 +20,8 @@ const STATEMENTS: usize = 64;
 
 /// The numbered steps from an empty file to the present form; a step is never edited once it
 /// was released.
-const MIGRATIONS: [&str; 1] = [include_str!("../migrations/0001_first.sql")];
+const MIGRATIONS: [&str; 2] =
+    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_queue.sql")];
 
 /// What the store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

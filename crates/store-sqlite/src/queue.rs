@@ -3,9 +3,12 @@
 use std::collections::HashMap;
 
 use domain::queue::FairClock;
-use domain::{OrderKey, OwnerId, Priority, QueueIndex};
+use domain::usage::Microdollars;
+use domain::{OrderKey, OwnerId, Priority, QueueIndex, State};
 use rusqlite::Connection;
+use store::ledger::{Ledger, Parties};
 
+use crate::accounts;
 use crate::codec::damaged;
 use crate::fault::Fault;
 
@@ -14,24 +17,42 @@ use crate::fault::Fault;
 pub(crate) struct Restored {
     pub(crate) index: QueueIndex,
     pub(crate) clock: FairClock,
+    pub(crate) ledger: Ledger,
     /// The last sequence number given.
     pub(crate) last_seq: i64,
 }
 
-/// Each owner's last virtual finish time in each lane.
-type Lasts = HashMap<(Priority, i64), OrderKey>;
+/// What a scan of the queue finds out beside the keys.
+#[derive(Default)]
+struct Tallies {
+    /// Each owner's last virtual finish time in each lane.
+    lasts: HashMap<(Priority, i64), OrderKey>,
+    /// How many wait or run, and what they will cost, by state, lane, owner, key and model.
+    counts: HashMap<Kind, (u64, i64)>,
+    /// The kind of the request before, which mostly is that of the next one.
+    run: Option<(Kind, (u64, i64))>,
+}
 
-/// Reads both from one scan of the queue's index (and the few rows that run).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+struct Kind {
+    state: State,
+    priority: Priority,
+    owner: i64,
+    key: i64,
+    model: i64,
+}
+
+/// Reads all from one scan of the queue's index (and the few rows that run).
 pub(crate) fn restore(conn: &Connection) -> Result<Restored, Fault> {
-    let (index, mut lasts) = scan(conn)?;
+    let (index, mut tallies) = scan(conn)?;
     let mut clock = FairClock::default();
     let mut statement = conn.prepare(
-        "SELECT priority, finish, seq, owner FROM request INDEXED BY request_running \
-         WHERE state = 2",
+        "SELECT priority, finish, seq, owner, key, model, price \
+         FROM request INDEXED BY request_running WHERE state = 2",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        note(&mut lasts, key(row)?, row.get(3)?);
+        tallies.note(State::Running, row)?;
     }
     let mut lanes = conn.prepare("SELECT priority, reached FROM lane")?;
     let mut rows = lanes.query([])?;
@@ -39,13 +60,24 @@ pub(crate) fn restore(conn: &Connection) -> Result<Restored, Fault> {
         let reached: i64 = row.get(1)?;
         clock.resume_at(Priority::from_rank(row.get(0)?), reached.saturating_add(1));
     }
-    let mut owner = conn.prepare("SELECT text FROM name WHERE n = ?1")?;
-    for ((_, number), last) in lasts {
-        let text: String = owner.query_row([number], |row| row.get(0))?;
-        clock.restore(&text.parse::<OwnerId>().map_err(damaged)?, &last);
+    let mut name = conn.prepare("SELECT text FROM name WHERE n = ?1")?;
+    let mut text = |n: i64| name.query_row([n], |row| row.get::<_, String>(0));
+    for ((_, owner), last) in &tallies.lasts {
+        clock.restore(&text(*owner)?.parse::<OwnerId>().map_err(damaged)?, last);
+    }
+    let mut ledger = Ledger::default();
+    accounts::restore(conn, &mut ledger)?;
+    for (kind, (count, price)) in tallies.counts() {
+        let parties = Parties {
+            owner: text(kind.owner)?.parse().map_err(damaged)?,
+            key: text(kind.key)?.parse().map_err(damaged)?,
+            model: text(kind.model)?.into(),
+            priority: kind.priority,
+        };
+        ledger.restore(&parties, kind.state, count, Microdollars(price));
     }
     let last_seq = conn.query_row("SELECT ifnull(max(seq), 0) FROM request", [], |r| r.get(0))?;
-    Ok(Restored { index, clock, last_seq })
+    Ok(Restored { index, clock, ledger, last_seq })
 }
 
 /// The queue alone.
@@ -54,32 +86,36 @@ pub(crate) fn index(conn: &Connection) -> Result<QueueIndex, Fault> {
 }
 
 /// The two queued states are two sorted runs of the index; merged as they come.
-fn scan(conn: &Connection) -> Result<(QueueIndex, Lasts), Fault> {
+fn scan(conn: &Connection) -> Result<(QueueIndex, Tallies), Fault> {
     const SQL: [&str; 2] = [
-        "SELECT priority, finish, seq, owner FROM request INDEXED BY request_queue \
+        "SELECT priority, finish, seq, owner, key, model, price \
+         FROM request INDEXED BY request_queue \
          WHERE state = 0 AND state < 2 ORDER BY priority, finish, seq",
-        "SELECT priority, finish, seq, owner FROM request INDEXED BY request_queue \
+        "SELECT priority, finish, seq, owner, key, model, price \
+         FROM request INDEXED BY request_queue \
          WHERE state = 1 AND state < 2 ORDER BY priority, finish, seq",
     ];
-    let mut lasts = Lasts::new();
+    let mut tallies = Tallies::default();
     let [mut received, mut ready] = [conn.prepare(SQL[0])?, conn.prepare(SQL[1])?];
     let [mut received, mut ready] = [received.query([])?, ready.query([])?];
-    let mut next = |rows: &mut rusqlite::Rows<'_>| -> Result<Option<OrderKey>, Fault> {
+    let mut next = |rows: &mut rusqlite::Rows<'_>, state| -> Result<Option<OrderKey>, Fault> {
         let Some(row) = rows.next()? else { return Ok(None) };
-        let key = key(row)?;
-        note(&mut lasts, key, row.get(3)?);
-        Ok(Some(key))
+        Ok(Some(tallies.note(state, row)?))
     };
-    let mut heads = (next(&mut received)?, next(&mut ready)?);
+    let mut heads = (next(&mut received, State::Received)?, next(&mut ready, State::Ready)?);
     let mut failed = None;
     let keys = std::iter::from_fn(|| {
-        let (key, rows, head) = match heads {
-            (Some(a), Some(b)) if b < a => (b, &mut ready, &mut heads.1),
-            (Some(a), _) => (a, &mut received, &mut heads.0),
-            (None, Some(b)) => (b, &mut ready, &mut heads.1),
+        let (key, following) = match heads {
+            (Some(a), Some(b)) if b < a => (b, State::Ready),
+            (Some(a), _) => (a, State::Received),
+            (None, Some(b)) => (b, State::Ready),
             (None, None) => return None,
         };
-        match next(rows) {
+        let (rows, head) = match following {
+            State::Ready => (&mut ready, &mut heads.1),
+            _ => (&mut received, &mut heads.0),
+        };
+        match next(rows, following) {
             Ok(following) => *head = following,
             Err(fault) => {
                 failed = Some(fault);
@@ -89,15 +125,45 @@ fn scan(conn: &Connection) -> Result<(QueueIndex, Lasts), Fault> {
         Some(key)
     });
     let index = QueueIndex::from_sorted(keys);
-    failed.map_or(Ok((index, lasts)), Err)
+    failed.map_or(Ok((index, tallies)), Err)
 }
 
-fn key(row: &rusqlite::Row<'_>) -> Result<OrderKey, Fault> {
-    let priority = Priority::from_rank(row.get(0)?);
-    Ok(OrderKey { priority, finish: row.get(1)?, seq: row.get(2)? })
+// === impl Tallies ===
+
+impl Tallies {
+    /// Takes up a row of priority, finish, seq, owner, key, model and price.
+    fn note(&mut self, state: State, row: &rusqlite::Row<'_>) -> Result<OrderKey, Fault> {
+        let priority = Priority::from_rank(row.get(0)?);
+        let key = OrderKey { priority, finish: row.get(1)?, seq: row.get(2)? };
+        let owner = row.get(3)?;
+        let kind = Kind { state, priority, owner, key: row.get(4)?, model: row.get(5)? };
+        let last = self.lasts.entry((priority, owner)).or_insert(key);
+        *last = (*last).max(key);
+        let price: i64 = row.get(6)?;
+        match &mut self.run {
+            Some((same, (count, sum))) if *same == kind => {
+                *count += 1;
+                *sum += price;
+            }
+            run => {
+                if let Some(before) = run.replace((kind, (1, price))) {
+                    add(&mut self.counts, before);
+                }
+            }
+        }
+        Ok(key)
+    }
+
+    fn counts(mut self) -> HashMap<Kind, (u64, i64)> {
+        if let Some(last) = self.run.take() {
+            add(&mut self.counts, last);
+        }
+        self.counts
+    }
 }
 
-fn note(lasts: &mut Lasts, key: OrderKey, owner: i64) {
-    let last = lasts.entry((key.priority, owner)).or_insert(key);
-    *last = (*last).max(key);
+fn add(counts: &mut HashMap<Kind, (u64, i64)>, (kind, (count, price)): (Kind, (u64, i64))) {
+    let sum = counts.entry(kind).or_default();
+    sum.0 += count;
+    sum.1 += price;
 }

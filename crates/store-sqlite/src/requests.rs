@@ -1,27 +1,27 @@
 //! Requests: what is read of them, and what a transaction does to them.
 
+use domain::admission::DAY_SECS;
 use domain::facts::Facts;
 use domain::invariants::Seen;
 use domain::lease::{Lease, Stage, Tries};
 use domain::{Epoch, OrderKey, Priority, QueueIndex, RequestId, State, Timestamp, WorkerId};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use store::row::{
-    CancelOutcome, Claim, Listing, NewRequest, Page, Progress, Published, RequestRow, StatusRow,
+    CancelOutcome, Claim, Inserted, Listing, NewRequest, ONCE_SECS, Once, Page, Progress,
+    Published, RequestRow, StatusRow, Terms,
 };
-use store::{StoreError, transition};
+use store::{Expired, StoreError, transition};
 
 use crate::codec::{self, COLUMNS, TABLES, damaged, document, number};
 use crate::fault::{Fault, is_taken};
-use crate::files;
+use crate::polled::Stand;
 use crate::writer::Writer;
+use crate::{accounts, files, outbox};
 
 // What is read.
 
-/// What a status poll needs, with the place that `queued` is asked about.
-pub(crate) fn status(
-    conn: &Connection,
-    id: &RequestId,
-) -> Result<Option<(StatusRow, OrderKey)>, Fault> {
+/// What a status poll needs, but for the rank.
+pub(crate) fn stand(conn: &Connection, id: &RequestId) -> Result<Option<Stand>, Fault> {
     let mut statement = conn.prepare_cached(
         "SELECT o.text, r.state, r.priority, r.finish, r.seq \
          FROM request r JOIN name o ON o.n = r.owner WHERE r.id = ?1",
@@ -30,8 +30,8 @@ pub(crate) fn status(
     let Some(row) = rows.next()? else { return Ok(None) };
     let (owner, state) = (codec::parse(row, 0)?, codec::state(row.get(1)?)?);
     let priority = Priority::from_rank(row.get(2)?);
-    let key = OrderKey { priority, finish: row.get(3)?, seq: row.get(4)? };
-    Ok(Some((StatusRow { id: id.clone(), owner, state, position: None }, key)))
+    let order = OrderKey { priority, finish: row.get(3)?, seq: row.get(4)? };
+    Ok(Some(Stand { owner, state, order }))
 }
 
 /// The whole record.
@@ -111,12 +111,16 @@ pub(crate) fn next_wake(conn: &Connection, now: Timestamp) -> Result<Option<Time
     };
     let lease =
         first("SELECT min(lease_end) FROM request INDEXED BY request_lease WHERE lease_end > ?1")?;
+    let deadline = first(
+        "SELECT min(deadline) FROM request INDEXED BY request_deadline \
+         WHERE deadline > ?1 AND deadline IS NOT NULL AND state < 3",
+    )?;
     let wait = first(
         "SELECT not_before FROM request INDEXED BY request_not_before \
          WHERE state < 2 AND not_before > created_at AND not_before > ?1 AND stage IS NULL \
          ORDER BY not_before LIMIT 1",
     )?;
-    Ok(lease.into_iter().chain(wait).min().map(Timestamp))
+    Ok(lease.into_iter().chain(wait).chain(deadline).min().map(Timestamp))
 }
 
 /// How many are queued.
@@ -169,19 +173,56 @@ fn seen(row: &Row<'_>, index: &QueueIndex, now: Timestamp) -> Result<Seen, Fault
 
 // What changes.
 
-/// Inserts a request; its place is kept for it.
-pub(crate) fn insert(writer: &mut Writer, new: NewRequest) -> Result<RequestRow, Fault> {
+/// Inserts a request, unless its idempotency key is known or a limit forbids it; the id that
+/// counts, and whether nothing was inserted.
+pub(crate) fn insert(writer: &mut Writer, new: NewRequest) -> Result<Inserted, Fault> {
+    if let Some(once) = &new.terms.once
+        && let Some(id) = replayed(&writer.conn, new.owner.as_str(), once, new.created_at)?
+    {
+        let found = stand(&writer.conn, &id)?;
+        let state = found.map_or(State::Cancelled, |stand| stand.state);
+        let status = StatusRow { id, owner: new.owner, state, position: None };
+        return Ok(Inserted { status, replayed: true });
+    }
+    writer.ledger().admit(&new).map_err(StoreError::from)?;
+    let row = add(writer, new)?;
+    let status = StatusRow { id: row.id, owner: row.owner, state: row.state, position: None };
+    Ok(Inserted { status, replayed: false })
+}
+
+/// The request that an idempotency key was used for.
+pub(crate) fn replayed(
+    conn: &Connection,
+    owner: &str,
+    once: &Once,
+    now: Timestamp,
+) -> Result<Option<RequestId>, Fault> {
+    let mut statement = conn.prepare_cached(
+        "SELECT body, request FROM once \
+         WHERE owner = (SELECT n FROM name WHERE text = ?1) AND path = ?2 AND key = ?3 AND at > ?4",
+    )?;
+    let since = now.plus_secs(-ONCE_SECS).0;
+    let mut rows = statement.query(params![owner, once.path, once.key, since])?;
+    let Some(row) = rows.next()? else { return Ok(None) };
+    if row.get_ref(0)?.as_blob().map_err(damaged)? != once.body {
+        return Err(StoreError::Reused.into());
+    }
+    Ok(Some(codec::parse(row, 1)?))
+}
+
+fn add(writer: &mut Writer, new: NewRequest) -> Result<RequestRow, Fault> {
     let owner = writer.name(new.owner.as_str())?;
     let key = writer.name(new.key.as_str())?;
     let model = writer.name(&new.model)?;
     let order = writer.place(new.priority, &new.owner);
+    let terms = new.terms.clone();
     let row = transition::received(new, order);
     let added = writer
         .conn
         .prepare_cached(
             "INSERT INTO request (seq, id, owner, key, model, state, priority, finish, epoch, \
-             attempts, losses, not_before, created_at) \
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, ?11)",
+             attempts, losses, not_before, created_at, deadline, price) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, 0, 0, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             order.seq,
@@ -195,6 +236,8 @@ pub(crate) fn insert(writer: &mut Writer, new: NewRequest) -> Result<RequestRow,
             row.epoch.0,
             row.not_before.0,
             row.created_at.0,
+            row.deadline.map(|at| at.0),
+            row.price.0,
         ]);
     match added {
         Err(error) if is_taken(&error) => Err(StoreError::Exists(row.id.to_string()))?,
@@ -204,8 +247,33 @@ pub(crate) fn insert(writer: &mut Writer, new: NewRequest) -> Result<RequestRow,
         .conn
         .prepare_cached("INSERT INTO body (seq, doc) VALUES (?1, ?2)")?
         .execute(params![order.seq, document(&row.body)?])?;
-    writer.moved(order, None, row.state);
+    note_terms(writer, &row, &terms, owner)?;
+    follow(writer, None, &row)?;
     Ok(row)
+}
+
+/// Keeps what is agreed beside the row.
+fn note_terms(
+    writer: &mut Writer,
+    row: &RequestRow,
+    terms: &Terms,
+    owner: i64,
+) -> Result<(), Fault> {
+    for token in &terms.uses {
+        writer
+            .conn
+            .prepare_cached("INSERT OR IGNORE INTO file_use (token, seq) VALUES (?1, ?2)")?
+            .execute(params![token.as_str(), row.order.seq])?;
+    }
+    if let Some(once) = &terms.once {
+        let sql = "INSERT OR REPLACE INTO once (owner, path, key, body, request, at) \
+                   VALUES (?1, ?2, ?3, ?4, ?5, ?6)";
+        let (id, at) = (row.id.as_str(), row.created_at.0);
+        let values = params![owner, once.path, once.key, once.body, id, at];
+        writer.conn.prepare_cached(sql)?.execute(values)?;
+    }
+    let day = row.created_at.secs().div_euclid(DAY_SECS);
+    accounts::add_bytes(writer, (&row.owner, &row.key), day, terms.bytes)
 }
 
 fn save(writer: &mut Writer, before: State, row: &RequestRow) -> Result<(), Fault> {
@@ -214,7 +282,20 @@ fn save(writer: &mut Writer, before: State, row: &RequestRow) -> Result<(), Faul
         .conn
         .prepare_cached("UPDATE body SET doc = ?2 WHERE seq = ?1")?
         .execute(params![row.order.seq, document(&row.body)?])?;
-    writer.moved(row.order, Some(before), row.state);
+    follow(writer, Some(before), row)
+}
+
+/// What follows from a change of a row: the outbox, the files let go, what is in memory.
+fn follow(writer: &mut Writer, before: Option<State>, row: &RequestRow) -> Result<(), Fault> {
+    outbox::post(&writer.conn, before, row)?;
+    if row.state.is_terminal() {
+        let sql = "DELETE FROM file_use WHERE seq = ?1";
+        writer.conn.prepare_cached(sql)?.execute([row.order.seq])?;
+    }
+    let published = before != Some(row.state) && row.state == State::Succeeded;
+    let charged = row.body.published.as_ref().filter(|_| published);
+    let cost = charged.map(|published| published.cost).unwrap_or_default();
+    writer.moved(before, row, cost);
     Ok(())
 }
 
@@ -269,6 +350,7 @@ pub(crate) fn publish(
     now: Timestamp,
 ) -> Result<(), Fault> {
     let Published { body, files, units, cost } = published;
+    debug_assert_eq!(body.cost, cost, "the record says what is charged");
     let row = leased(writer, lease, |row| {
         transition::publish(row, lease, body, now)?;
         Ok(row.clone())
@@ -291,7 +373,7 @@ pub(crate) fn publish(
             cost.0,
             now.0
         ])?;
-    Ok(())
+    accounts::charge(&writer.conn, (&row.owner, &row.key), cost)
 }
 
 /// Cancels what may be cancelled.
@@ -322,10 +404,14 @@ pub(crate) fn claim(
         Stage::Intake => State::Received,
         Stage::Run => State::Ready,
     };
+    let full = match stage {
+        Stage::Intake => String::new(),
+        Stage::Run => accounts::full(writer)?,
+    };
     // The number is part of the text: only so does SQLite see that the index answers.
     let sql = format!(
         "SELECT seq FROM request INDEXED BY request_queue \
-         WHERE state = {} AND state < 2 AND stage IS NULL AND not_before <= ?1 \
+         WHERE state = {} AND state < 2 AND stage IS NULL AND not_before <= ?1{full} \
          ORDER BY priority, finish, seq LIMIT 1",
         number(state)
     );
@@ -347,20 +433,37 @@ pub(crate) fn claim(
     Ok(Some(Claim { lease, row }))
 }
 
-/// Applies `rule`, which says whether it did something, to every request whose lease ends at
-/// `until` or before.
-pub(crate) fn sweep(
+/// Leases that ended and deadlines that passed.
+pub(crate) fn expire(writer: &mut Writer, now: Timestamp) -> Result<Expired, Fault> {
+    let overdue = "SELECT seq FROM request INDEXED BY request_deadline \
+                   WHERE deadline <= ?1 AND deadline IS NOT NULL AND state < 3 ORDER BY seq";
+    let deadlines = sweep(writer, overdue, now, |row| transition::overdue(row, now))?;
+    let leases = sweep(writer, HELD, now, |row| transition::expire(row, now))?;
+    Ok(Expired { leases, deadlines })
+}
+
+/// Every lease there is.
+pub(crate) fn void(writer: &mut Writer, now: Timestamp) -> Result<usize, Fault> {
+    sweep(writer, HELD, Timestamp(i64::MAX), |row| transition::void(row, now))
+}
+
+const HELD: &str =
+    "SELECT seq FROM request INDEXED BY request_lease WHERE lease_end <= ?1 ORDER BY seq";
+
+/// Applies `rule`, which says whether it did something, to every request that `sql` finds.
+fn sweep(
     writer: &mut Writer,
+    sql: &str,
     until: Timestamp,
     rule: impl Fn(&mut RequestRow) -> Result<bool, StoreError>,
 ) -> Result<usize, Fault> {
-    let held: Vec<i64> = writer
+    let found: Vec<i64> = writer
         .conn
-        .prepare_cached("SELECT seq FROM request INDEXED BY request_lease WHERE lease_end <= ?1")?
+        .prepare_cached(sql)?
         .query_map([until.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
     let mut count = 0;
-    for seq in held {
+    for seq in found {
         let Some(mut row) = by_seq(&writer.conn, seq)? else { continue };
         let before = row.state;
         if rule(&mut row)? {

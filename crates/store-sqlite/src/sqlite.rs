@@ -1,11 +1,12 @@
 //! [`SqliteStore`]: every method is one look or one job.
 
 use std::fs::File;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
 use async_trait::async_trait;
+use domain::admission::DAY_SECS;
 use domain::facts::Facts;
 use domain::invariants::Seen;
 use domain::key::{KeyHash, KeyRecord};
@@ -15,18 +16,20 @@ use domain::{
 };
 use rusqlite::Connection;
 use store::row::{
-    CancelOutcome, Claim, FileRow, Listing, NewRequest, Page, Progress, Published, RequestRow,
-    StatusRow,
+    CancelOutcome, Claim, FileRow, Inserted, Listing, NewRequest, Once, Page, Progress, Published,
+    RequestRow, StatusRow,
 };
-use store::{Store, StoreError, transition};
+use store::{Expired, Store, StoreError, transition};
 use tokio::sync::{oneshot, watch};
 
 use crate::fault::Fault;
 use crate::open::{self, OpenError, OpenMode};
+use crate::polled::{Polled, Stand};
 use crate::queue::{self, Restored};
 use crate::readers::Readers;
+use crate::stamp::{self, Changing};
 use crate::writer::{Job, Pending, Shared, Writer};
-use crate::{files, keys, requests};
+use crate::{accounts, files, keys, requests};
 
 /// The store of one data folder.
 ///
@@ -37,6 +40,7 @@ pub struct SqliteStore {
     readers: Readers,
     pub(crate) jobs: mpsc::Sender<Job>,
     thread: Option<JoinHandle<()>>,
+    stamp: PathBuf,
     /// Let go when the writer's thread is gone.
     _lock: Option<File>,
 }
@@ -55,24 +59,32 @@ impl SqliteStore {
         };
         let conn = open::writer(path, mode)?;
         let readers = Readers::open(path)?;
-        let Restored { index, clock, last_seq } = match mode {
+        let Restored { index, clock, ledger, last_seq } = match mode {
             OpenMode::Serve => queue::restore(&conn).map_err(|fault| OpenError::Database {
                 folder: path.to_owned(),
                 reason: fault.to_string(),
             })?,
             OpenMode::Beside => Restored::default(),
         };
-        let shared = Arc::new(Shared::new(index));
+        let stamp = path.join(stamp::STAMP);
+        let shared = Arc::new(Shared::new(index, ledger, Polled::new(stamp.clone())));
         let writer = Writer::new(conn, clock, last_seq, Arc::clone(&shared));
         let (jobs, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&inbox))
             .map_err(|source| OpenError::Folder { folder: path.to_owned(), source })?;
-        Ok(Self { mode, shared, readers, jobs, thread: Some(thread), _lock: lock })
+        Ok(Self { mode, shared, readers, jobs, thread: Some(thread), stamp, _lock: lock })
     }
 
-    fn read<T>(&self, look: impl FnOnce(&Connection) -> Result<T, Fault>) -> Result<T, StoreError> {
+    pub(crate) fn shared(&self) -> &Shared {
+        &self.shared
+    }
+
+    pub(crate) fn read<T>(
+        &self,
+        look: impl FnOnce(&Connection) -> Result<T, Fault>,
+    ) -> Result<T, StoreError> {
         Ok(self.readers.read(look)?)
     }
 
@@ -88,7 +100,7 @@ impl SqliteStore {
     }
 
     /// [`Self::write`] for requests: only the server of the folder knows their order.
-    async fn change<T: Send + 'static>(
+    pub(crate) async fn change<T: Send + 'static>(
         &self,
         operation: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
     ) -> Result<T, StoreError> {
@@ -99,6 +111,29 @@ impl SqliteStore {
                     .to_owned(),
             )),
         }
+    }
+
+    /// [`Self::write`] for keys and limits: what the server knows of them in memory counts no
+    /// more, wherever this process stands.
+    pub(crate) async fn write_keys<T: Send + 'static>(
+        &self,
+        operation: impl FnOnce(&mut Writer) -> Result<T, Fault> + Send + 'static,
+    ) -> Result<T, StoreError> {
+        let write = |writer: &mut Writer| {
+            writer.keys_changed();
+            operation(writer)
+        };
+        if self.mode == OpenMode::Serve {
+            return self.write(write).await;
+        }
+        let failed = |error: std::io::Error| {
+            let path = self.stamp.display();
+            StoreError::Unavailable(format!("`{path}` cannot be written: {error}"))
+        };
+        let changing = Changing::begin(&self.stamp).map_err(failed)?;
+        let out = self.write(write).await;
+        changing.end().map_err(failed)?;
+        out
     }
 
     fn rank(&self, key: &domain::OrderKey) -> Result<u64, StoreError> {
@@ -127,11 +162,20 @@ fn stopped() -> StoreError {
 #[async_trait]
 impl Store for SqliteStore {
     async fn add_key(&self, key: KeyRecord, hash: KeyHash) -> Result<(), StoreError> {
-        self.write(move |writer| keys::add(&writer.conn, &key, hash)).await
+        self.write_keys(move |writer| keys::add(&writer.conn, &key, hash)).await
     }
 
     async fn key_by_hash(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
-        self.read(|conn| keys::by_hash(conn, hash))
+        let polled = &self.shared.polled;
+        if let Some(key) = polled.key(&hash) {
+            return Ok(Some(key));
+        }
+        let before = polled.before_key();
+        let found = self.read(|conn| keys::by_hash(conn, hash))?;
+        if let (Some(key), Some(before)) = (&found, before) {
+            polled.keep_key(hash, key, before);
+        }
+        Ok(found)
     }
 
     async fn keys(&self, owner: Option<&OwnerId>) -> Result<Vec<KeyRecord>, StoreError> {
@@ -140,7 +184,7 @@ impl Store for SqliteStore {
 
     async fn revoke_key(&self, id: &KeyId, at: Timestamp) -> Result<bool, StoreError> {
         let id = id.clone();
-        self.write(move |writer| keys::revoke(&writer.conn, &id, at)).await
+        self.write_keys(move |writer| keys::revoke(&writer.conn, &id, at)).await
     }
 
     async fn rotate_key(
@@ -151,23 +195,45 @@ impl Store for SqliteStore {
         at: Timestamp,
     ) -> Result<Option<KeyRecord>, StoreError> {
         let old = old.clone();
-        self.write(move |writer| keys::rotate(&writer.conn, &old, new, hash, at)).await
+        self.write_keys(move |writer| keys::rotate(&writer.conn, &old, new, hash, at)).await
     }
 
-    async fn insert(&self, new: NewRequest) -> Result<StatusRow, StoreError> {
-        let row = self.change(move |writer| requests::insert(writer, new)).await?;
-        let position = Some(self.rank(&row.order)?);
-        Ok(StatusRow { id: row.id, owner: row.owner, state: row.state, position })
+    async fn insert(&self, new: NewRequest) -> Result<Inserted, StoreError> {
+        let mut inserted = self.change(move |writer| requests::insert(writer, new)).await?;
+        if let Some(status) = self.status(&inserted.status.id).await? {
+            inserted.status = status;
+        }
+        Ok(inserted)
+    }
+
+    async fn replayed(
+        &self,
+        owner: &OwnerId,
+        once: &Once,
+        now: Timestamp,
+    ) -> Result<Option<RequestId>, StoreError> {
+        self.read(|conn| requests::replayed(conn, owner.as_str(), once, now))
     }
 
     async fn status(&self, id: &RequestId) -> Result<Option<StatusRow>, StoreError> {
-        let Some((mut status, key)) = self.read(|conn| requests::status(conn, id))? else {
-            return Ok(None);
+        let polled = &self.shared.polled;
+        let stand = match polled.stand(id) {
+            Some(stand) => stand,
+            None => {
+                let generation = polled.generation();
+                let Some(stand) = self.read(|conn| requests::stand(conn, id))? else {
+                    return Ok(None);
+                };
+                // Beside its server nobody corrects what is kept.
+                if self.mode == OpenMode::Serve {
+                    polled.keep(id, stand.clone(), generation);
+                }
+                stand
+            }
         };
-        if status.state.is_queued() {
-            status.position = Some(self.rank(&key)?);
-        }
-        Ok(Some(status))
+        let Stand { owner, state, order } = stand;
+        let position = if state.is_queued() { Some(self.rank(&order)?) } else { None };
+        Ok(Some(StatusRow { id: id.clone(), owner, state, position }))
     }
 
     async fn request(&self, id: &RequestId) -> Result<Option<RequestRow>, StoreError> {
@@ -259,24 +325,26 @@ impl Store for SqliteStore {
         .await
     }
 
-    async fn expire_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.change(move |writer| requests::sweep(writer, now, |row| transition::expire(row, now)))
-            .await
+    async fn expire(&self, now: Timestamp) -> Result<Expired, StoreError> {
+        self.change(move |writer| requests::expire(writer, now)).await
     }
 
     async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.change(move |writer| {
-            requests::sweep(writer, Timestamp(i64::MAX), |row| transition::void(row, now))
-        })
-        .await
+        self.change(move |writer| requests::void(writer, now)).await
     }
 
     async fn next_wake_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         self.read(|conn| requests::next_wake(conn, now))
     }
 
-    async fn add_file(&self, file: FileRow) -> Result<(), StoreError> {
-        self.write(move |writer| files::add(&writer.conn, &file)).await
+    async fn add_file(&self, file: FileRow, key: &KeyId) -> Result<(), StoreError> {
+        let key = key.clone();
+        self.write(move |writer| {
+            files::add(&writer.conn, &file)?;
+            let day = file.created_at.secs().div_euclid(DAY_SECS);
+            accounts::add_bytes(writer, (&file.owner, &key), day, file.bytes)
+        })
+        .await
     }
 
     async fn file(&self, token: &FileToken) -> Result<Option<FileRow>, StoreError> {
@@ -285,6 +353,10 @@ impl Store for SqliteStore {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.shared.changes.subscribe()
+    }
+
+    fn watch(&self, id: &RequestId) -> watch::Receiver<()> {
+        self.shared.watchers.watch(id)
     }
 
     fn queued(&self) -> usize {

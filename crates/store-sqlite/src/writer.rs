@@ -9,13 +9,18 @@ use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
 
+use domain::admission::Step;
 use domain::queue::FairClock;
-use domain::{OrderKey, OwnerId, Priority, QueueIndex, State};
+use domain::usage::Microdollars;
+use domain::{KeyId, OrderKey, OwnerId, Priority, QueueIndex, RequestId, State};
 use rusqlite::Connection;
-use store::{StoreError, line};
+use store::ledger::{Ledger, Parties};
+use store::watchers::Watchers;
+use store::{RequestRow, StoreError, line};
 use tokio::sync::{oneshot, watch};
 
 use crate::fault::Fault;
+use crate::polled::{Polled, Stand};
 
 /// At most this many jobs share one commit: a bound on the wait of the first of them.
 const BATCH_MAX: usize = 256;
@@ -23,7 +28,10 @@ const BATCH_MAX: usize = 256;
 /// What readers and the writer share.
 pub(crate) struct Shared {
     index: RwLock<QueueIndex>,
+    ledger: RwLock<Ledger>,
     pub(crate) changes: watch::Sender<u64>,
+    pub(crate) watchers: Watchers,
+    pub(crate) polled: Polled,
 }
 
 /// What may be done with the database and the queue while nobody changes either.
@@ -58,6 +66,8 @@ pub(crate) struct Pending<T, F> {
 pub(crate) struct Writer {
     pub(crate) conn: Connection,
     clock: FairClock,
+    /// As the transaction under way would leave it.
+    ledger: Ledger,
     last_seq: i64,
     /// Numbers of the texts in table `name`.
     names: HashMap<String, i64>,
@@ -69,16 +79,35 @@ pub(crate) struct Writer {
 /// commit.
 #[derive(Default)]
 struct Effects {
-    moves: Vec<(OrderKey, Option<State>, State)>,
+    done: Vec<Effect>,
     places: Vec<(Priority, OwnerId, i64)>,
     named: Vec<String>,
-    /// Whether a request changed without a move.
+    /// Whether something changed that no effect tells of.
     touched: bool,
+    /// Whether keys or limits changed.
+    keys: bool,
+}
+
+/// One thing that happened to a request or an account.
+enum Effect {
+    /// A request is new, went to another state, or stayed in it.
+    Moved(Box<Move>),
+    /// A request's record was removed.
+    Removed(RequestId),
+    /// Bytes were taken in.
+    Bytes { owner: OwnerId, key: KeyId, day: i64, bytes: u64 },
+}
+
+struct Move {
+    id: RequestId,
+    order: OrderKey,
+    parties: Parties,
+    step: Step,
 }
 
 /// How far [`Effects`] had come.
 struct Mark {
-    moves: usize,
+    done: usize,
     places: usize,
     named: usize,
     last_seq: i64,
@@ -87,8 +116,18 @@ struct Mark {
 // === impl Shared ===
 
 impl Shared {
-    pub(crate) fn new(index: QueueIndex) -> Self {
-        Self { index: RwLock::new(index), changes: watch::Sender::new(0) }
+    pub(crate) fn new(index: QueueIndex, ledger: Ledger, polled: Polled) -> Self {
+        Self {
+            index: RwLock::new(index),
+            ledger: RwLock::new(ledger),
+            changes: watch::Sender::new(0),
+            watchers: Watchers::default(),
+            polled,
+        }
+    }
+
+    pub(crate) fn ledger(&self) -> RwLockReadGuard<'_, Ledger> {
+        self.ledger.read().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, QueueIndex> {
@@ -130,7 +169,8 @@ impl Writer {
         shared: Arc<Shared>,
     ) -> Self {
         let (names, effects) = (HashMap::new(), Effects::default());
-        Self { conn, clock, last_seq, names, effects, shared }
+        let ledger = shared.ledger().clone();
+        Self { conn, clock, ledger, last_seq, names, effects, shared }
     }
 
     /// Works until it is told to stop, or nobody is left who could.
@@ -169,14 +209,41 @@ impl Writer {
         OrderKey { priority, finish, seq: self.last_seq }
     }
 
-    /// A request went from one state to another; the queue hears of it after the commit.
-    pub(crate) fn moved(&mut self, key: OrderKey, before: Option<State>, after: State) {
-        self.effects.moves.push((key, before, after));
+    /// A request is new, went from one state to another, or changed in it; what is in memory
+    /// hears of it after the commit.
+    pub(crate) fn moved(&mut self, before: Option<State>, row: &RequestRow, cost: Microdollars) {
+        let step = Step { before, after: row.state, price: row.price, cost };
+        let parties = Parties::of(row);
+        self.ledger.take(&parties, &step);
+        let (id, order) = (row.id.clone(), row.order);
+        self.effects.done.push(Effect::Moved(Box::new(Move { id, order, parties, step })));
     }
 
-    /// A request changed and stayed where it was.
+    /// A request's record is gone.
+    pub(crate) fn removed(&mut self, id: &RequestId) {
+        self.effects.done.push(Effect::Removed(id.clone()));
+    }
+
+    /// Bytes were taken in on `day`.
+    pub(crate) fn add_bytes(&mut self, owner: &OwnerId, key: &KeyId, day: i64, bytes: u64) {
+        self.ledger.add_bytes(owner, key, day, bytes);
+        let (owner, key) = (owner.clone(), key.clone());
+        self.effects.done.push(Effect::Bytes { owner, key, day, bytes });
+    }
+
+    /// What everybody has going on, as the transaction under way would leave it.
+    pub(crate) fn ledger(&self) -> &Ledger {
+        &self.ledger
+    }
+
+    /// Something changed that those who wait for changes should look at.
     pub(crate) fn touched(&mut self) {
         self.effects.touched = true;
+    }
+
+    /// Keys or limits changed.
+    pub(crate) fn keys_changed(&mut self) {
+        self.effects.keys = true;
     }
 
     /// The number of `text` in table `name`, which gets it if it has not.
@@ -207,10 +274,7 @@ impl Writer {
             self.undo_to(&start);
             self.effects.touched = false;
         }
-        let changed = self.settle();
-        if changed {
-            self.shared.changes.send_modify(|count| *count += 1);
-        }
+        self.settle();
         for work in works {
             work.answer(lost.as_deref());
         }
@@ -248,13 +312,21 @@ impl Writer {
     }
 
     fn mark(&self) -> Mark {
-        let Effects { moves, places, named, .. } = &self.effects;
-        let (moves, places, named) = (moves.len(), places.len(), named.len());
-        Mark { moves, places, named, last_seq: self.last_seq }
+        let Effects { done, places, named, .. } = &self.effects;
+        let (done, places, named) = (done.len(), places.len(), named.len());
+        Mark { done, places, named, last_seq: self.last_seq }
     }
 
     fn undo_to(&mut self, mark: &Mark) {
-        self.effects.moves.truncate(mark.moves);
+        for effect in self.effects.done.drain(mark.done..).rev() {
+            match effect {
+                Effect::Moved(moved) => self.ledger.undo(&moved.parties, &moved.step),
+                Effect::Bytes { owner, key, day, bytes } => {
+                    self.ledger.undo_bytes(&owner, &key, day, bytes);
+                }
+                Effect::Removed(_) => {}
+            }
+        }
         for (priority, owner, finish) in self.effects.places.drain(mark.places..).rev() {
             self.clock.take_back(priority, &owner, finish);
         }
@@ -264,15 +336,62 @@ impl Writer {
         self.last_seq = mark.last_seq;
     }
 
-    /// Brings the queue in memory in step with what was committed; whether a request changed.
-    fn settle(&mut self) -> bool {
+    /// Brings what is in memory in step with what was committed, and tells those who wait.
+    fn settle(&mut self) {
         let effects = std::mem::take(&mut self.effects);
-        if !effects.moves.is_empty() {
-            let mut index = self.shared.index.write().unwrap_or_else(PoisonError::into_inner);
-            for (key, before, after) in &effects.moves {
-                line::moved(&mut index, &mut self.clock, key, *before, *after);
+        let shared = Arc::clone(&self.shared);
+        if effects.keys {
+            shared.polled.settled();
+            shared.polled.forget_keys();
+        }
+        if effects.done.is_empty() {
+            if effects.touched {
+                shared.changes.send_modify(|count| *count += 1);
+            }
+            return;
+        }
+        {
+            let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
+            for effect in &effects.done {
+                if let Effect::Moved(moved) = effect {
+                    let Move { order, step, .. } = &**moved;
+                    line::moved(&mut index, &mut self.clock, order, step.before, step.after);
+                }
             }
         }
-        effects.touched || !effects.moves.is_empty()
+        // After the queue: who sees a request queued finds it there.
+        shared.polled.settled();
+        let mut ledger = shared.ledger.write().unwrap_or_else(PoisonError::into_inner);
+        for effect in &effects.done {
+            match effect {
+                Effect::Moved(moved) => {
+                    let Move { id, order, parties, step } = &**moved;
+                    ledger.take(parties, step);
+                    let (owner, order) = (parties.owner.clone(), *order);
+                    shared.polled.moved(id, Stand { owner, state: step.after, order });
+                }
+                Effect::Removed(id) => shared.polled.removed(id),
+                Effect::Bytes { owner, key, day, bytes } => {
+                    ledger.add_bytes(owner, key, *day, *bytes);
+                }
+            }
+        }
+        drop(ledger);
+        if effects.touched || effects.done.iter().any(|effect| effect.request().is_some()) {
+            shared.changes.send_modify(|count| *count += 1);
+        }
+        shared.watchers.tell(effects.done.iter().filter_map(Effect::request));
+    }
+}
+
+// === impl Effect ===
+
+impl Effect {
+    fn request(&self) -> Option<&RequestId> {
+        match self {
+            Self::Moved(moved) => Some(&moved.id),
+            Self::Removed(id) => Some(id),
+            Self::Bytes { .. } => None,
+        }
     }
 }

@@ -38,7 +38,7 @@ fn victim() {
 async fn insert_for_ever(store: Arc<SqliteStore>, maker: Maker) {
     let owner = maker.owner();
     loop {
-        let id = store.insert(maker.request(&owner, Priority::Normal)).await.unwrap().id;
+        let id = store.insert(maker.request(&owner, Priority::Normal)).await.unwrap().status.id;
         // One write of less than a pipe's atomic size: never half a line.
         std::io::stdout().write_all(format!("\nack {id}\n").as_bytes()).unwrap();
     }

@@ -34,7 +34,7 @@ async fn a_restart_changes_no_place_and_no_turn() {
     assert_eq!(store.void_leases(NOW).await.unwrap(), 7);
     let newcomer = maker.request(&maker.owner(), Priority::High);
     let newcomer = store.insert(newcomer).await.unwrap();
-    assert!(newcomer.position > Some(7), "{newcomer:?}");
+    assert!(newcomer.status.position > Some(7), "{newcomer:?}");
     let wrong = domain::invariants::audit(
         &store.audit(NOW).await.unwrap(),
         &std::collections::BTreeSet::new(),

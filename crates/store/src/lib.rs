@@ -5,24 +5,33 @@
 //! transaction; a store adds durability, order and fencing, not rules. [`memory::MemoryStore`]
 //! keeps everything in one locked struct and is the reference for the `conformance` suite.
 
+pub mod accounts;
+pub mod ledger;
 pub mod line;
 pub mod memory;
+pub mod outbox;
+pub mod retention;
 pub mod row;
 pub mod transition;
+pub mod watchers;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
 
 use async_trait::async_trait;
+use domain::admission::Refused;
 use domain::facts::Facts;
 use domain::key::{KeyHash, KeyRecord};
 use domain::lease::{Lease, Setback, Stage};
 use domain::{Failure, FileToken, KeyId, OwnerId, RequestId, State, Timestamp, WorkerId};
 use tokio::sync::watch;
 
+pub use accounts::{Accounts, Subject};
+pub use outbox::Outbox;
+pub use retention::Retention;
 pub use row::{
-    CancelOutcome, Claim, FileRow, Listing, NewRequest, Page, Progress, Published, RequestRow,
-    StatusRow,
+    CancelOutcome, Claim, FileRow, Inserted, Listing, NewRequest, Page, Progress, Published,
+    RequestRow, StatusRow, Terms,
 };
 
 /// Why a store could not do what was asked.
@@ -35,9 +44,24 @@ pub enum StoreError {
     /// The id or token is taken already.
     #[error("`{0}` exists already")]
     Exists(String),
+    /// The idempotency key was used for another body.
+    #[error("this idempotency key was used for another body")]
+    Reused,
+    /// A limit is reached.
+    #[error(transparent)]
+    Refused(#[from] Refused),
     /// The database or its disk failed; the change was not made.
     #[error("the store is unavailable: {0}")]
     Unavailable(String),
+}
+
+/// What a look for what has run out found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Expired {
+    /// Leases that ended.
+    pub leases: usize,
+    /// Requests that failed at their deadline.
+    pub deadlines: usize,
 }
 
 /// What the rest of the server asks of a store.
@@ -45,7 +69,7 @@ pub enum StoreError {
 /// Every method that changes something returns after the change is durable. Times are the
 /// caller's: a store has no clock.
 #[async_trait]
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Accounts + Outbox + Retention + Send + Sync + 'static {
     // Keys.
 
     /// Adds a key; [`StoreError::Exists`] if its id or hash is there.
@@ -69,8 +93,18 @@ pub trait Store: Send + Sync + 'static {
 
     // Requests, from their owner's side.
 
-    /// Inserts a request as `received` and gives it its place in the queue.
-    async fn insert(&self, new: NewRequest) -> Result<StatusRow, StoreError>;
+    /// Inserts a request as `received` and gives it its place in the queue, in one transaction
+    /// with the look at its idempotency key and at the limits that it must keep to. A key that is
+    /// known gives the request that it was first used for, whatever the limits say.
+    async fn insert(&self, new: NewRequest) -> Result<Inserted, StoreError>;
+    /// The request that an idempotency key was used for at `now`; [`StoreError::Reused`] if it
+    /// was for another body.
+    async fn replayed(
+        &self,
+        owner: &OwnerId,
+        once: &row::Once,
+        now: Timestamp,
+    ) -> Result<Option<RequestId>, StoreError>;
     /// What a status poll needs.
     async fn status(&self, id: &RequestId) -> Result<Option<StatusRow>, StoreError>;
     /// The whole record.
@@ -88,7 +122,8 @@ pub trait Store: Send + Sync + 'static {
     // Requests, from the workers' side.
 
     /// Takes the first request in queue order that waits for `stage`: `received` ones for
-    /// intake, `ready` ones for a run; those whose `not_before` lies ahead are passed over.
+    /// intake, `ready` ones for a run; those whose `not_before` lies ahead are passed over, and
+    /// for a run those whose key or owner runs as many as they may.
     async fn claim(
         &self,
         stage: Stage,
@@ -133,11 +168,12 @@ pub trait Store: Send + Sync + 'static {
         why: &str,
         now: Timestamp,
     ) -> Result<State, StoreError>;
-    /// Treats every lease that ended before `now` as lost; returns how many there were.
-    async fn expire_leases(&self, now: Timestamp) -> Result<usize, StoreError>;
+    /// Treats every lease that ended before `now` as lost, and fails every request whose deadline
+    /// has passed.
+    async fn expire(&self, now: Timestamp) -> Result<Expired, StoreError>;
     /// Treats every lease as lost: at the start of a server that owns its store alone.
     async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError>;
-    /// The earliest moment at which a waiting request's `not_before` or a lease's end comes, if
+    /// The earliest moment at which a waiting request's `not_before`, a lease's end or a deadline comes, if
     /// any: until then, and without a change, there is nothing to do. It may have passed: a
     /// request whose backoff is over stays in sight until somebody claims it.
     async fn next_wake(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -150,8 +186,8 @@ pub trait Store: Send + Sync + 'static {
 
     // Files.
 
-    /// Names a file that was uploaded.
-    async fn add_file(&self, file: FileRow) -> Result<(), StoreError>;
+    /// Names a file that was uploaded with `key`, and counts its bytes.
+    async fn add_file(&self, file: FileRow, key: &KeyId) -> Result<(), StoreError>;
     /// The file behind a token.
     async fn file(&self, token: &FileToken) -> Result<Option<FileRow>, StoreError>;
 
@@ -159,6 +195,9 @@ pub trait Store: Send + Sync + 'static {
 
     /// A counter that rises after each durable change of a request.
     fn changes(&self) -> watch::Receiver<u64>;
+    /// Changes after each durable change of this request; made before the request is read, it
+    /// misses nothing.
+    fn watch(&self, id: &RequestId) -> watch::Receiver<()>;
     /// How many requests are queued (`received` and `ready`).
     fn queued(&self) -> usize;
     /// Fails if the store cannot be read and written now.

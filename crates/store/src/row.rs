@@ -1,5 +1,6 @@
 //! What is stored, as values.
 
+use domain::admission::{Limits, Load};
 use domain::facts::Facts;
 use domain::lease::{Epoch, Lease, Stage, Tries};
 use domain::queue::{OrderKey, Priority};
@@ -27,6 +28,83 @@ pub struct NewRequest {
     pub priority: Priority,
     /// When it was accepted.
     pub created_at: Timestamp,
+    /// On what terms.
+    pub terms: Terms,
+}
+
+/// What was agreed when a request was taken. The default asks for nothing and limits nothing.
+#[derive(Debug, Clone, Default)]
+pub struct Terms {
+    /// What it costs if it succeeds.
+    pub price: Microdollars,
+    /// When it has to have ended.
+    pub deadline: Option<Timestamp>,
+    /// Where its states are posted.
+    pub webhook: Option<Hook>,
+    /// Files of this server that it needs: kept until it ends.
+    pub uses: Vec<FileToken>,
+    /// What makes a repetition of it the same request.
+    pub once: Option<Once>,
+    /// What its key and its owner may use.
+    pub limits: BothLimits,
+    /// Most requests that may wait in the whole store.
+    pub max_queue: Option<u64>,
+    /// How many bytes its body had.
+    pub bytes: u64,
+}
+
+/// Where the states of a request are posted.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hook {
+    /// The receiver.
+    pub url: String,
+    /// Whether it hears of states on the way, too.
+    #[serde(default)]
+    pub intermediate: bool,
+    /// What absolute URLs in the payload begin with.
+    pub base: String,
+}
+
+/// An idempotency key: the same key on the same path of the same owner is the same request for
+/// [`ONCE_SECS`], if the body is the same.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Once {
+    /// The key.
+    pub key: String,
+    /// The path that it was sent to.
+    pub path: String,
+    /// SHA-256 of the body.
+    pub body: [u8; 32],
+}
+
+/// How long an idempotency key is remembered.
+pub const ONCE_SECS: i64 = 24 * 3600;
+
+/// The limits of a key and of its owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct BothLimits {
+    /// Of the key.
+    pub key: Limits,
+    /// Of its owner.
+    pub owner: Limits,
+}
+
+/// What a key and its owner have going on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Loads {
+    /// The key.
+    pub key: Load,
+    /// Its owner, with all keys.
+    pub owner: Load,
+}
+
+/// What became of an insert.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Inserted {
+    /// The request: the first one with its idempotency key, if that is known.
+    pub status: StatusRow,
+    /// Whether nothing was inserted, because it had been before.
+    pub replayed: bool,
 }
 
 /// One stored request, whole.
@@ -56,6 +134,10 @@ pub struct RequestRow {
     pub created_at: Timestamp,
     /// When it reached a terminal state.
     pub finished_at: Option<Timestamp>,
+    /// When it has to have ended.
+    pub deadline: Option<Timestamp>,
+    /// What it costs if it succeeds.
+    pub price: Microdollars,
     /// Everything that no query looks for.
     pub body: Body,
 }
@@ -94,11 +176,17 @@ pub struct Body {
     /// Of a failed request: why.
     #[serde(default)]
     pub failure: Option<Failure>,
+    /// Where its states are posted.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub webhook: Option<Hook>,
 }
 
 /// One entry of a request's timeline.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Moment {
+    /// Its number, from 1, in the order in which things happened to the request.
+    #[serde(default)]
+    pub n: u64,
     /// When.
     pub at: Timestamp,
     /// What: `received`, `intake_started`, `ready`, `run_started`, `set_back`, `succeeded`,
@@ -224,6 +312,15 @@ pub struct FileRow {
     pub sha256: String,
     /// When it was named.
     pub created_at: Timestamp,
+}
+
+// === impl StatusRow ===
+
+impl StatusRow {
+    /// Of a request whose record was removed: all that is known is that it had ended.
+    pub const fn gone(id: RequestId, owner: OwnerId) -> Self {
+        Self { id, owner, state: State::Cancelled, position: None }
+    }
 }
 
 // === impl FileRow ===

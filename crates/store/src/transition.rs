@@ -33,7 +33,14 @@ pub fn received(new: NewRequest, order: OrderKey) -> RequestRow {
         held: None,
         created_at: new.created_at,
         finished_at: None,
-        body: Body { input: new.input, warnings: new.warnings, ..Body::default() },
+        deadline: new.terms.deadline,
+        price: new.terms.price,
+        body: Body {
+            input: new.input,
+            warnings: new.warnings,
+            webhook: new.terms.webhook,
+            ..Body::default()
+        },
     };
     note(&mut row, new.created_at, "received", "");
     row
@@ -165,6 +172,26 @@ pub fn void(row: &mut RequestRow, now: Timestamp) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Ends the row as failed if its deadline has passed, whoever works on it. Whether it had.
+pub fn overdue(row: &mut RequestRow, now: Timestamp) -> Result<bool, StoreError> {
+    if row.state.is_terminal() || row.deadline.is_none_or(|deadline| deadline > now) {
+        return Ok(false);
+    }
+    let doing = match row.state {
+        State::Running => "it was running",
+        _ => "it was waiting",
+    };
+    let failure = Failure {
+        code: "deadline_exceeded".into(),
+        class: "deadline".into(),
+        message: format!("its deadline passed while {doing}"),
+        detail: Vec::new(),
+    };
+    row.epoch = Epoch(row.epoch.0 + 1);
+    give_up(row, failure, now)?;
+    Ok(true)
+}
+
 /// Cancels the row if it is queued, or if it runs and `force` is given.
 pub fn cancel(row: &mut RequestRow, force: bool, now: Timestamp) -> CancelOutcome {
     let changed = match row.state.after(Event::Cancel { force }) {
@@ -245,5 +272,6 @@ fn note(row: &mut RequestRow, at: Timestamp, event: &str, note: &str) {
     if timeline.len() >= TIMELINE_MAX {
         timeline.remove(TIMELINE_MAX / 2);
     }
-    timeline.push(Moment { at, event: event.to_owned(), note: note.to_owned() });
+    let n = timeline.last().map_or(0, |last| last.n) + 1;
+    timeline.push(Moment { n, at, event: event.to_owned(), note: note.to_owned() });
 }

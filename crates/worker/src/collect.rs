@@ -150,7 +150,7 @@ mod tests {
     use serde_json::json;
     use store::memory::MemoryStore;
     use store::row::PublishedBody;
-    use store::{FileRow, NewRequest, Published};
+    use store::{FileRow, NewRequest, Published, Terms};
     use testkit::SeededRng;
 
     use super::*;
@@ -189,6 +189,7 @@ mod tests {
                 warnings: Vec::new(),
                 priority: Priority::Normal,
                 created_at: NOW,
+                terms: Terms::default(),
             };
             self.store.insert(new).await.unwrap();
             id
@@ -269,7 +270,7 @@ mod tests {
         let published = Published { body, files, units: 1, cost: Microdollars(0) };
         world.store.publish(&lease, published, NOW).await.unwrap();
         let row = FileRow { token: upload, ..world.file(&uploaded, None) };
-        world.store.add_file(row).await.unwrap();
+        world.store.add_file(row, &KeyId::new(NOW, &world.rng)).await.unwrap();
         let data = format!("inputs/{id}/data/0");
         assert_eq!(world.left().await, [fetched, data, clip, poster, uploaded]);
     }

@@ -145,8 +145,8 @@ mod tests {
     use intake::{Intake, PoolLimits};
     use media::{JailConfig, Toolchain};
     use serde_json::json;
-    use store::NewRequest;
     use store::memory::MemoryStore;
+    use store::{NewRequest, Terms};
     use testkit::{ManualClock, MediaHost, Reply, SeededRng};
 
     use super::*;
@@ -199,6 +199,7 @@ mod tests {
             warnings: Vec::new(),
             priority: Priority::Normal,
             created_at: NOW,
+            terms: Terms::default(),
         };
         parts.store.insert(new).await.unwrap();
         let worker = WorkerId::new(NOW, &*rng);

@@ -82,8 +82,8 @@ pub(crate) async fn keep<T>(
 #[cfg(test)]
 mod tests {
     use domain::{KeyId, OwnerId, Priority, RequestId, Stage, Timestamp, WorkerId};
-    use store::NewRequest;
     use store::memory::MemoryStore;
+    use store::{NewRequest, Terms};
     use testkit::{ManualClock, SeededRng};
 
     use super::*;
@@ -100,6 +100,7 @@ mod tests {
             warnings: Vec::new(),
             priority: Priority::Normal,
             created_at: now,
+            terms: Terms::default(),
         };
         store.insert(request).await.unwrap();
         let worker = WorkerId::new(now, &rng);

@@ -22,7 +22,7 @@ use artifacts::Artifacts;
 use catalog::Catalog;
 use domain::{Clock, Rng, Stage, WorkerId};
 use intake::Intake;
-use store::{Claim, Store, StoreError};
+use store::{Claim, Expired, Store, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -167,9 +167,11 @@ impl Worker {
         let mut changes = self.parts.store.changes();
         loop {
             changes.mark_unchanged();
-            match self.parts.store.expire_leases(self.parts.clock.now()).await {
-                Ok(0) => {}
-                Ok(lost) => tracing::warn!(lost, "leases ran out"),
+            match self.parts.store.expire(self.parts.clock.now()).await {
+                Ok(Expired { leases: 0, deadlines: 0 }) => {}
+                Ok(Expired { leases, deadlines }) => {
+                    tracing::warn!(leases, deadlines, "leases or deadlines ran out");
+                }
                 Err(error) => tracing::error!(%error, "leases could not be looked at"),
             }
             tokio::select! {

@@ -71,14 +71,8 @@ pub(crate) async fn create(
         ));
     }
     let secret = SecretKey::new(&rng);
-    let record = KeyRecord {
-        id: KeyId::new(now, &rng),
-        owner: owner.unwrap_or_else(|| OwnerId::new(now, &rng)),
-        name: name.to_owned(),
-        role,
-        created_at: now,
-        revoked_at: None,
-    };
+    let owner = owner.unwrap_or_else(|| OwnerId::new(now, &rng));
+    let record = KeyRecord::new(KeyId::new(now, &rng), owner, name.to_owned(), role, now);
     store.add_key(record, secret.hash()).await?;
     Ok(secret)
 }

@@ -117,6 +117,7 @@ mod tests {
         let events =
             ["received", "intake_started", "ready", "run_started", "set_back", "run_started"];
         let moment = |(secs, event): (i64, &str)| Moment {
+            n: 0,
             at: Timestamp::from_secs(secs),
             event: event.to_owned(),
             note: String::new(),

@@ -8,7 +8,7 @@ use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
 use domain::{Priority, RequestId};
 use http::{HeaderMap, HeaderName};
-use store::NewRequest;
+use store::{NewRequest, Terms};
 use wire::{DryRun, ErrorCode, Submitted, path};
 
 use crate::app::App;
@@ -100,7 +100,17 @@ impl Call {
         let Prepared { canonical: input, warnings, kept, .. } = prepared;
         let (owner, key) = (caller.0.owner, caller.0.id);
         let reply = submitted(&id, &base);
-        let new = NewRequest { id, owner, key, model, input, warnings, priority, created_at };
+        let new = NewRequest {
+            id,
+            owner,
+            key,
+            model,
+            input,
+            warnings,
+            priority,
+            created_at,
+            terms: Terms::default(),
+        };
         keep_and_insert(&app, new, kept, body.reserved).await?;
         Ok(reply)
     }

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, Request, State};
 use bytes::Bytes;
-use domain::FileToken;
+use domain::{FileToken, KeyId};
 use futures_util::{Stream, StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use std::pin::{Pin, pin};
@@ -159,8 +159,8 @@ async fn keep(
         created_at: app.parts().clock.now(),
     };
     // Once the bytes have a path they get a row, whether the client waits for it or not.
-    let own = app.clone();
-    app.tasks().spawn(async move { finish(&own, writer, row).await }).await?
+    let (own, key) = (app.clone(), caller.0.id.clone());
+    app.tasks().spawn(async move { finish(&own, writer, row, &key).await }).await?
 }
 
 async fn write(
@@ -180,9 +180,14 @@ async fn write(
 }
 
 /// Makes the bytes durable and gives them their row; bytes that get none are removed.
-async fn finish(app: &App, writer: Writer, row: FileRow) -> Result<FileRow, UploadError> {
+async fn finish(
+    app: &App,
+    writer: Writer,
+    row: FileRow,
+    key: &KeyId,
+) -> Result<FileRow, UploadError> {
     let row = FileRow { sha256: writer.finish().await?.sha256, ..row };
-    match app.store().add_file(row.clone()).await {
+    match app.store().add_file(row.clone(), key).await {
         Ok(()) => Ok(row),
         Err(error) => {
             app.parts().artifacts.delete(&row.path).await?;

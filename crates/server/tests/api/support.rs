@@ -266,14 +266,8 @@ fn sniff(head: &[u8]) -> Option<FileKind> {
 async fn add_key(store: &MemoryStore, clock: &ManualClock, seed: u64) -> (OwnerId, SecretKey) {
     let (now, rng) = (clock.now(), SeededRng::new(seed * 1000));
     let (owner, secret) = (OwnerId::new(now, &rng), SecretKey::new(&rng));
-    let record = KeyRecord {
-        id: KeyId::new(now, &rng),
-        owner: owner.clone(),
-        name: "studio".to_owned(),
-        role: KeyRole::User,
-        created_at: now,
-        revoked_at: None,
-    };
+    let id = KeyId::new(now, &rng);
+    let record = KeyRecord::new(id, owner.clone(), "studio".to_owned(), KeyRole::User, now);
     store.add_key(record, secret.hash()).await.unwrap();
     (owner, secret)
 }

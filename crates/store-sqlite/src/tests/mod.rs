@@ -60,8 +60,8 @@ async fn a_full_disk_refuses_and_recovers_without_a_hand() {
     audited(&store).await;
     between(&store, "PRAGMA max_page_count = 1000000").await;
     let next = store.insert(maker.request(&owner, Priority::Normal)).await.unwrap();
-    assert_eq!(next.position, Some(taken as u64 + 1));
-    let row = store.request(&next.id).await.unwrap().unwrap();
+    assert_eq!(next.status.position, Some(taken as u64 + 1));
+    let row = store.request(&next.status.id).await.unwrap().unwrap();
     assert_eq!(row.order.finish, taken as i64 + 1, "refused requests cost their owner no turn");
     audited(&store).await;
 }
@@ -99,8 +99,8 @@ async fn a_failed_commit_answers_everybody_and_changes_nothing() {
     assert_eq!(store.status(&first).await.unwrap().unwrap().position, Some(1));
     audited(&store).await;
     let next = store.insert(maker.request(&owner, Priority::Normal)).await.unwrap();
-    assert_eq!(next.position, Some(2));
-    let row = store.request(&next.id).await.unwrap().unwrap();
+    assert_eq!(next.status.position, Some(2));
+    let row = store.request(&next.status.id).await.unwrap().unwrap();
     assert_eq!((row.order.finish, row.order.seq), (1, 2));
     audited(&store).await;
 }
@@ -122,10 +122,10 @@ async fn one_refused_job_does_not_take_the_others_of_its_batch_along() {
     let release = async { open_gate.send(()).unwrap() };
     let (_, first, again, broken, last, ()) =
         tokio::join!(held, first, again, broken, last, release);
-    assert_eq!(first.unwrap().position, Some(1));
+    assert_eq!(first.unwrap().status.position, Some(1));
     assert!(matches!(again, Err(StoreError::Exists(_))));
     assert!(reason(broken).contains("on purpose"));
-    assert_eq!(last.unwrap().position, Some(2));
+    assert_eq!(last.unwrap().status.position, Some(2));
     let halves = store
         .write(|writer| {
             let sql = "SELECT count(*) FROM name WHERE text = 'half'";

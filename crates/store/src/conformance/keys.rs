@@ -61,9 +61,9 @@ pub async fn files_are_named_once(store: &dyn Store) {
     let maker = Maker::new(34);
     let file = maker.file(&maker.owner(), None);
     assert_eq!(store.file(&file.token).await.unwrap(), None);
-    store.add_file(file.clone()).await.unwrap();
+    store.add_file(file.clone(), &maker.key_id()).await.unwrap();
     let again = crate::FileRow { path: "elsewhere".to_owned(), ..file.clone() };
-    assert!(exists(store.add_file(again).await));
+    assert!(exists(store.add_file(again, &maker.key_id()).await));
     assert_eq!(store.file(&file.token).await.unwrap(), Some(file));
 }
 

@@ -22,7 +22,7 @@ pub async fn every_lease_method_is_fenced(store: &dyn Store) {
 
     let expired = maker.running(store).await.lease;
     let end = START.plus_secs(30);
-    assert_eq!(store.expire_leases(end).await.unwrap(), 1);
+    assert_eq!(store.expire(end).await.unwrap().leases, 1);
     refuses(store, &maker, &expired).await;
 
     let later = end.plus_secs(60);
@@ -61,13 +61,13 @@ async fn refuses(store: &dyn Store, maker: &Maker, lease: &Lease) {
 pub async fn leases_expire(store: &dyn Store) {
     let maker = Maker::new(42);
     let held = maker.running(store).await;
-    assert_eq!(store.expire_leases(START.plus_secs(29)).await.unwrap(), 0);
+    assert_eq!(store.expire(START.plus_secs(29)).await.unwrap().leases, 0);
     store.extend(&held.lease, START.plus_secs(90), None).await.unwrap();
-    assert_eq!(store.expire_leases(START.plus_secs(89)).await.unwrap(), 0);
+    assert_eq!(store.expire(START.plus_secs(89)).await.unwrap().leases, 0);
     assert_eq!(store.audit(START).await.unwrap()[0].leases, [Stage::Run]);
     let end = START.plus_secs(90);
-    assert_eq!(store.expire_leases(end).await.unwrap(), 1);
-    assert_eq!(store.expire_leases(end).await.unwrap(), 0);
+    assert_eq!(store.expire(end).await.unwrap().leases, 1);
+    assert_eq!(store.expire(end).await.unwrap().leases, 0);
     let row = store.request(&held.row.id).await.unwrap().unwrap();
     assert_eq!((row.state, row.tries.losses, row.tries.attempts), (State::Ready, 1, 0));
     assert_eq!(row.not_before, end.plus_secs(1));
@@ -163,7 +163,7 @@ pub async fn changes_are_counted(store: &dyn Store) {
     let mut changes = store.changes();
     changes.mark_unchanged();
     assert!(store.claim(Stage::Run, &maker.worker(), START, 30).await.unwrap().is_none());
-    store.add_file(maker.file(&maker.owner(), None)).await.unwrap();
+    store.add_file(maker.file(&maker.owner(), None), &maker.key_id()).await.unwrap();
     store.check().await.unwrap();
     assert!(!changes.has_changed().unwrap());
     let mut last = *changes.borrow_and_update();

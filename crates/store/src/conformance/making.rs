@@ -10,7 +10,7 @@ use domain::{
 };
 use serde_json::json;
 
-use crate::row::{FileRow, NewRequest, Published, PublishedBody};
+use crate::row::{FileRow, NewRequest, Published, PublishedBody, Terms};
 use crate::{Claim, Store};
 
 /// The moment at which the suite's clock starts.
@@ -71,6 +71,11 @@ impl Maker {
         OwnerId::new(START, &self.dice)
     }
 
+    /// A key's id.
+    pub fn key_id(&self) -> KeyId {
+        KeyId::new(START, &self.dice)
+    }
+
     /// A worker.
     pub fn worker(&self) -> WorkerId {
         WorkerId::new(START, &self.dice)
@@ -81,9 +86,8 @@ impl Maker {
         let mut hash = [0; 32];
         self.dice.fill(&mut hash);
         let (id, name) = (KeyId::new(created_at, &self.dice), "laptop".to_owned());
-        let owner = owner.clone();
-        let role = KeyRole::User;
-        (KeyRecord { id, owner, name, role, created_at, revoked_at: None }, KeyHash(hash))
+        let key = KeyRecord::new(id, owner.clone(), name, KeyRole::User, created_at);
+        (key, KeyHash(hash))
     }
 
     /// A request of `owner`, accepted at [`START`].
@@ -99,6 +103,7 @@ impl Maker {
             warnings: vec!["`extra` is not known".to_owned()],
             priority,
             created_at: START,
+            terms: Terms::default(),
         }
     }
 
@@ -134,7 +139,7 @@ impl Maker {
     /// Inserts a request of a new owner; its id.
     pub async fn insert(&self, store: &dyn Store) -> RequestId {
         let new = self.request(&self.owner(), Priority::Normal);
-        store.insert(new).await.unwrap().id
+        store.insert(new).await.unwrap().status.id
     }
 
     /// Takes the first request through intake; its id.
@@ -182,4 +187,9 @@ pub(super) async fn audited(store: &dyn Store, now: Timestamp) {
 /// A lease nobody was given.
 pub(super) fn forged(lease: &Lease, epoch: i64) -> Lease {
     Lease { epoch: domain::Epoch(epoch), ..lease.clone() }
+}
+
+/// Some progress.
+pub(super) fn progress() -> crate::Progress {
+    crate::Progress { stage: "intake".to_owned(), fraction: 0.5 }
 }

@@ -19,7 +19,10 @@ mod leases;
 mod making;
 mod model;
 mod order;
+mod outbox;
 mod requests;
+mod retention;
+mod terms;
 
 pub use cancelling::{
     cancel_in_every_state, forced_cancel_before_publish, publish_before_forced_cancel,
@@ -35,9 +38,21 @@ pub use order::{
     a_claim_passes_over_backoff, a_set_back_request_keeps_its_place, order_is_fair_between_owners,
     order_is_strict_between_priorities, positions_are_ranks,
 };
+pub use outbox::{
+    a_message_is_tried_until_it_is_acknowledged, a_receiver_that_is_gone_is_left_alone,
+    messages_of_busy_owners_wait, secrets_are_rotated, states_make_messages,
+};
 pub use requests::{
     an_id_is_inserted_once, an_insert_reads_back, intake_makes_it_ready, lists_filter_and_page,
     publish_is_one_step, publish_refuses_a_taken_name,
+};
+pub use retention::{
+    a_finished_request_is_removed, files_in_use_are_kept, usage_is_added_up, what_is_old_is_retired,
+};
+pub use terms::{
+    a_claim_passes_over_who_runs_enough, a_refused_submit_uses_no_key,
+    a_repeated_submit_is_one_request, bytes_are_counted, deadlines_end_requests, limits_are_kept,
+    limits_come_with_the_key, the_survey_agrees_with_the_rows, watchers_hear_of_their_request,
 };
 
 /// One `#[tokio::test]` per behaviour of [`Store`](crate::Store), on stores from `$factory`.
@@ -54,6 +69,13 @@ macro_rules! conformance_suite {
             order_is_strict_between_priorities, positions_are_ranks,
             publish_before_forced_cancel, publish_is_one_step, publish_refuses_a_taken_name,
             the_next_wake_is_the_earliest, void_takes_all_leases,
+            a_claim_passes_over_who_runs_enough, a_finished_request_is_removed,
+            a_message_is_tried_until_it_is_acknowledged, a_receiver_that_is_gone_is_left_alone,
+            a_refused_submit_uses_no_key, a_repeated_submit_is_one_request, bytes_are_counted,
+            deadlines_end_requests, files_in_use_are_kept, limits_are_kept,
+            limits_come_with_the_key, messages_of_busy_owners_wait, secrets_are_rotated,
+            states_make_messages, the_survey_agrees_with_the_rows, usage_is_added_up,
+            watchers_hear_of_their_request, what_is_old_is_retired,
         }
 
         #[tokio::test]

@@ -62,7 +62,8 @@ pub async fn many_at_once(store: &dyn Store) {
         let maker = Maker::new(seed);
         let owner = maker.owner();
         for _ in 0..EACH {
-            let status = store.insert(maker.request(&owner, Priority::Normal)).await.unwrap();
+            let status =
+                store.insert(maker.request(&owner, Priority::Normal)).await.unwrap().status;
             assert!(store.status(&status.id).await.unwrap().is_some());
         }
     };
@@ -165,7 +166,7 @@ impl World {
                 ask!(a, b, |store| store.cancel(&id, force, now))
             }
             17 if self.dice.below(20) == 0 => ask!(a, b, |store| store.void_leases(now)),
-            17 => ask!(a, b, |store| store.expire_leases(now)),
+            17 => ask!(a, b, |store| store.expire(now)),
             18 => {
                 let id = self.any_id();
                 let (ours, theirs) = ask!(a, b, |store| store.next_wake_after(now));

@@ -12,7 +12,7 @@ pub async fn order_is_strict_between_priorities(store: &dyn Store) {
     let owner = maker.owner();
     let mut ids = Vec::new();
     for priority in [Priority::Low, Priority::Normal, Priority::High] {
-        let status = store.insert(maker.request(&owner, priority)).await.unwrap();
+        let status = store.insert(maker.request(&owner, priority)).await.unwrap().status;
         assert_eq!(status.position, Some(1), "the newcomer is before all that came");
         ids.insert(0, status.id);
     }
@@ -27,7 +27,7 @@ pub async fn order_is_fair_between_owners(store: &dyn Store) {
         store.insert(maker.request(&many, Priority::Normal)).await.unwrap();
     }
     for turn in 0..3 {
-        let status = store.insert(maker.request(&few, Priority::Normal)).await.unwrap();
+        let status = store.insert(maker.request(&few, Priority::Normal)).await.unwrap().status;
         assert_eq!(status.position, Some(2 * turn + 2), "every second turn");
     }
     for _ in 0..13 {
@@ -37,7 +37,7 @@ pub async fn order_is_fair_between_owners(store: &dyn Store) {
     for _ in 0..7 {
         claim(store, &maker, Stage::Run).await;
     }
-    let late = store.insert(maker.request(&maker.owner(), Priority::Normal)).await.unwrap();
+    let late = store.insert(maker.request(&maker.owner(), Priority::Normal)).await.unwrap().status;
     assert!(late.position <= Some(2), "{late:?}");
     audited(store, START).await;
 }
@@ -50,7 +50,7 @@ pub async fn positions_are_ranks(store: &dyn Store) {
     for n in 0..30_usize {
         let priority = Priority::from_rank(n as i64 % 3);
         let new = maker.request(&owners[n * n % 3], priority);
-        ids.push(store.insert(new).await.unwrap().id);
+        ids.push(store.insert(new).await.unwrap().status.id);
     }
     for _ in 0..10 {
         maker.ready(store).await;

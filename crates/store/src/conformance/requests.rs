@@ -12,7 +12,7 @@ pub async fn an_insert_reads_back(store: &dyn Store) {
     let maker = Maker::new(1);
     for _ in 0..50 {
         let new = maker.request(&maker.owner(), Priority::Low);
-        let status = store.insert(new.clone()).await.unwrap();
+        let status = store.insert(new.clone()).await.unwrap().status;
         assert_eq!((status.state, &status.owner), (State::Received, &new.owner));
         assert_eq!(store.status(&new.id).await.unwrap(), Some(status));
         let row = store.request(&new.id).await.unwrap().unwrap();
@@ -40,7 +40,7 @@ pub async fn an_id_is_inserted_once(store: &dyn Store) {
     assert!(matches!(store.insert(again).await, Err(StoreError::Exists(_))));
     assert_eq!(store.status(&first.id).await.unwrap().unwrap().owner, first.owner);
     let next = maker.request(&first.owner, Priority::Normal);
-    assert_eq!(store.insert(next).await.unwrap().position, Some(2));
+    assert_eq!(store.insert(next).await.unwrap().status.position, Some(2));
     assert_eq!(store.queued(), 2);
     audited(store, START).await;
 }
@@ -91,7 +91,7 @@ pub async fn publish_refuses_a_taken_name(store: &dyn Store) {
     let held = maker.running(store).await;
     let mut published = maker.published(&held.row.owner, &held.row.id);
     let upload = maker.file(&held.row.owner, None);
-    store.add_file(upload.clone()).await.unwrap();
+    store.add_file(upload.clone(), &maker.key_id()).await.unwrap();
     let fresh = published.files.clone();
     published.files.push(upload);
     let answer = store.publish(&held.lease, published.clone(), START).await;
@@ -117,7 +117,7 @@ pub async fn lists_filter_and_page(store: &dyn Store) {
         if n % 4 == 0 {
             "other/model".clone_into(&mut new.model);
         }
-        ids.push(store.insert(new).await.unwrap().id);
+        ids.push(store.insert(new).await.unwrap().status.id);
     }
     store.cancel(&ids[3], false, START).await.unwrap();
     let all = Listing { owner: None, states: vec![], model: None, before: None, limit: 100 };

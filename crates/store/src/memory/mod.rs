@@ -3,10 +3,15 @@
 //! It has no index but the queue's: a claim walks the queue, a list walks the rows. What it
 //! answers is what every other store must answer; the `conformance` feature compares them.
 
-use std::collections::{BTreeMap, HashMap};
+mod accounts;
+mod outbox;
+mod retention;
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
+use domain::admission::{DAY_SECS, Limits, Step};
 use domain::facts::Facts;
 use domain::invariants::Seen;
 use domain::key::{KeyHash, KeyRecord};
@@ -18,17 +23,21 @@ use domain::{
 };
 use tokio::sync::watch;
 
+use crate::ledger::{Ledger, Parties};
+use crate::outbox::Delivery;
 use crate::row::{
-    CancelOutcome, Claim, FileRow, Listing, NewRequest, Page, Progress, Published, RequestRow,
-    StatusRow,
+    CancelOutcome, Claim, FileRow, Inserted, Listing, NewRequest, ONCE_SECS, Once, Page, Progress,
+    Published, RequestRow, StatusRow,
 };
-use crate::{Store, StoreError, line, transition};
+use crate::watchers::Watchers;
+use crate::{Expired, Store, StoreError, line, transition};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Debug)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
     changes: watch::Sender<u64>,
+    watchers: Watchers,
 }
 
 #[derive(Debug, Default)]
@@ -40,8 +49,42 @@ struct Inner {
     clock: FairClock,
     keys: Vec<(KeyRecord, KeyHash)>,
     files: HashMap<FileToken, FileRow>,
+    /// Which requests that have not ended need a file.
+    uses: HashMap<FileToken, BTreeSet<i64>>,
     /// What was charged, once for each published request.
-    usage: HashMap<RequestId, Vec<Microdollars>>,
+    usage: Vec<Charge>,
+    ledger: Ledger,
+    limits: HashMap<String, Limits>,
+    once: HashMap<(OwnerId, String, String), Used>,
+    deliveries: BTreeMap<u64, Delivery>,
+    last_delivery: u64,
+    /// Receivers that said that they are gone.
+    gone: HashSet<(OwnerId, String)>,
+    /// Newest first; each with the moment after which it signs no more.
+    secrets: HashMap<OwnerId, Vec<(String, Option<Timestamp>)>>,
+    /// Requests that have ended and whose inputs are removed.
+    without_inputs: BTreeSet<i64>,
+    trash: BTreeSet<String>,
+}
+
+/// One line of usage.
+#[derive(Debug, Clone)]
+struct Charge {
+    request: RequestId,
+    owner: OwnerId,
+    key: KeyId,
+    model: String,
+    units: u32,
+    cost: Microdollars,
+    at: Timestamp,
+}
+
+/// What an idempotency key was used for.
+#[derive(Debug, Clone)]
+struct Used {
+    body: [u8; 32],
+    request: RequestId,
+    at: Timestamp,
 }
 
 // === impl MemoryStore ===
@@ -55,15 +98,20 @@ impl Default for MemoryStore {
 impl MemoryStore {
     /// An empty store.
     pub fn new() -> Self {
-        Self { inner: Mutex::default(), changes: watch::Sender::new(0) }
+        Self {
+            inner: Mutex::default(),
+            changes: watch::Sender::new(0),
+            watchers: Watchers::default(),
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn changed(&self) {
+    fn changed(&self, ids: &[RequestId]) {
         self.changes.send_modify(|count| *count += 1);
+        self.watchers.tell(ids);
     }
 
     /// Applies `rule` to the leased row; counts as a change if it succeeds.
@@ -73,31 +121,29 @@ impl MemoryStore {
         rule: impl FnOnce(&mut RequestRow) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let out = self.lock().change(&lease.request, rule).unwrap_or(Err(StoreError::Fenced))?;
-        self.changed();
+        self.changed(std::slice::from_ref(&lease.request));
         Ok(out)
     }
 
-    /// Applies `rule`, which says whether it did something, to every row.
+    /// Applies `rule`, which says whether it did something, to every row that has not ended.
     fn sweep(
         &self,
         rule: impl Fn(&mut RequestRow) -> Result<bool, StoreError>,
     ) -> Result<usize, StoreError> {
         let mut inner = self.lock();
-        let held: Vec<RequestId> = inner
-            .rows
-            .values()
-            .filter(|row| row.held.is_some())
-            .map(|row| row.id.clone())
-            .collect();
-        let mut count = 0;
-        for id in held {
-            count += usize::from(inner.change(&id, &rule).unwrap_or(Ok(false))?);
+        let open = inner.rows.values().filter(|row| !row.state.is_terminal());
+        let open: Vec<RequestId> = open.map(|row| row.id.clone()).collect();
+        let mut changed = Vec::new();
+        for id in open {
+            if inner.change(&id, &rule).unwrap_or(Ok(false))? {
+                changed.push(id);
+            }
         }
         drop(inner);
-        if count > 0 {
-            self.changed();
+        if !changed.is_empty() {
+            self.changed(&changed);
         }
-        Ok(count)
+        Ok(changed.len())
     }
 }
 
@@ -108,7 +154,7 @@ impl Inner {
         self.rows.get(self.seqs.get(id)?)
     }
 
-    /// Applies `rule` to a row and moves it in the queue; `None` if there is no such row.
+    /// Applies `rule` to a row and draws what follows from it; `None` if there is no such row.
     fn change<T>(
         &mut self,
         id: &RequestId,
@@ -118,25 +164,88 @@ impl Inner {
         let before = row.state;
         let out = rule(row);
         if out.is_ok() {
-            line::moved(&mut self.index, &mut self.clock, &row.order, Some(before), row.state);
+            let row = row.clone();
+            self.moved(Some(before), &row);
         }
         Some(out)
     }
 
-    fn insert(&mut self, new: NewRequest) -> Result<StatusRow, StoreError> {
+    /// What follows from a change: the queue, the ledger, the outbox, the files let go.
+    fn moved(&mut self, before: Option<State>, row: &RequestRow) {
+        line::moved(&mut self.index, &mut self.clock, &row.order, before, row.state);
+        let cost = self.usage.last().filter(|charge| charge.request == row.id).map(|c| c.cost);
+        let published = before != Some(row.state) && row.state == State::Succeeded;
+        let cost = cost.filter(|_| published).unwrap_or_default();
+        let step = Step { before, after: row.state, price: row.price, cost };
+        self.ledger.take(&Parties::of(row), &step);
+        if let Some(mut delivery) = Delivery::of_change(before, row) {
+            if self.gone.contains(&(delivery.owner.clone(), delivery.url.clone())) {
+                delivery.disable(delivery.created_at);
+            }
+            self.last_delivery += 1;
+            self.deliveries.insert(self.last_delivery, delivery);
+        }
+        if row.state.is_terminal() {
+            self.uses.retain(|_, users| {
+                users.remove(&row.order.seq);
+                !users.is_empty()
+            });
+        }
+    }
+
+    fn insert(&mut self, new: NewRequest) -> Result<Inserted, StoreError> {
+        if let Some(once) = &new.terms.once
+            && let Some(id) = self.replayed(&new.owner, once, new.created_at)?
+        {
+            let gone = || StatusRow::gone(id.clone(), new.owner.clone());
+            let status = self.row(&id).map_or_else(gone, |row| self.status(row));
+            return Ok(Inserted { status, replayed: true });
+        }
         if self.seqs.contains_key(&new.id) {
             return Err(StoreError::Exists(new.id.to_string()));
         }
+        self.ledger.admit(&new)?;
         self.last_seq += 1;
         let seq = self.last_seq;
         let finish = self.clock.next(new.priority, &new.owner);
         let order = OrderKey { priority: new.priority, finish, seq };
+        self.note_terms(&new, seq);
         let row = transition::received(new, order);
-        line::moved(&mut self.index, &mut self.clock, &order, None, row.state);
+        self.moved(None, &row);
         self.seqs.insert(row.id.clone(), seq);
         let status = self.status(&row);
         self.rows.insert(seq, row);
-        Ok(status)
+        Ok(Inserted { status, replayed: false })
+    }
+
+    /// Keeps what is agreed beside the row.
+    fn note_terms(&mut self, new: &NewRequest, seq: i64) {
+        for token in &new.terms.uses {
+            self.uses.entry(token.clone()).or_default().insert(seq);
+        }
+        self.add_bytes(&new.owner, &new.key, new.created_at, new.terms.bytes);
+        if let Some(once) = &new.terms.once {
+            let key = (new.owner.clone(), once.path.clone(), once.key.clone());
+            let (request, at) = (new.id.clone(), new.created_at);
+            self.once.insert(key, Used { body: once.body, request, at });
+        }
+    }
+
+    fn add_bytes(&mut self, owner: &OwnerId, key: &KeyId, at: Timestamp, bytes: u64) {
+        self.ledger.add_bytes(owner, key, at.secs().div_euclid(DAY_SECS), bytes);
+    }
+
+    fn replayed(
+        &self,
+        owner: &OwnerId,
+        once: &Once,
+        now: Timestamp,
+    ) -> Result<Option<RequestId>, StoreError> {
+        let used = self.once.get(&(owner.clone(), once.path.clone(), once.key.clone()));
+        match used.filter(|used| now < used.at.plus_secs(ONCE_SECS)) {
+            Some(used) if used.body != once.body => Err(StoreError::Reused),
+            used => Ok(used.map(|used| used.request.clone())),
+        }
     }
 
     fn status(&self, row: &RequestRow) -> StatusRow {
@@ -172,7 +281,9 @@ impl Inner {
         lease_secs: i64,
     ) -> Option<Claim> {
         let queued = self.index.iter().filter_map(|key| self.rows.get(&key.seq));
-        let mut takeable = queued.filter(|row| transition::claimable(row, stage, now));
+        let mut takeable = queued.filter(|row| {
+            transition::claimable(row, stage, now) && (stage == Stage::Intake || self.may_run(row))
+        });
         let id = takeable.next().map(|row| row.id.clone())?;
         drop(takeable);
         let expires_at = now.plus_secs(lease_secs);
@@ -188,7 +299,7 @@ impl Inner {
         published: Published,
         now: Timestamp,
     ) -> Result<(), StoreError> {
-        let Published { body, files, cost, .. } = published;
+        let Published { body, files, units, cost } = published;
         if let Some(taken) = taken_token(&self.files, &files) {
             // A lease that no longer holds comes before a name that is taken.
             let held = self.row(&lease.request).cloned();
@@ -196,10 +307,14 @@ impl Inner {
             transition::publish(&mut row, lease, body, now)?;
             return Err(StoreError::Exists(taken.to_string()));
         }
+        let row = self.row(&lease.request).ok_or(StoreError::Fenced)?;
+        transition::publish(&mut row.clone(), lease, body.clone(), now)?;
+        let (owner, key, model) = (row.owner.clone(), row.key.clone(), row.model.clone());
+        let request = lease.request.clone();
+        self.usage.push(Charge { request, owner, key, model, units, cost, at: now });
         self.change(&lease.request, |row| transition::publish(row, lease, body, now))
             .unwrap_or(Err(StoreError::Fenced))?;
         self.files.extend(files.into_iter().map(|file| (file.token.clone(), file)));
-        self.usage.entry(lease.request.clone()).or_default().push(cost);
         Ok(())
     }
 
@@ -222,8 +337,11 @@ impl Inner {
         let Some((key, _)) = self.keys.iter().find(live) else { return Ok(None) };
         let successor = KeyRecord { id: new, created_at: at, ..key.clone() };
         self.add_key(successor.clone(), hash)?;
+        if let Some(limits) = self.limits.get(old.as_str()).copied() {
+            self.limits.insert(successor.id.to_string(), limits);
+        }
         self.revoke_key(old, at);
-        Ok(Some(successor))
+        Ok(Some(self.with_limits(&successor)))
     }
 
     fn revoke_key(&mut self, id: &KeyId, at: Timestamp) -> bool {
@@ -245,7 +363,7 @@ impl Inner {
             position: self.index.position(&row.order),
             leases: held.map(|held| held.stage).collect(),
             outputs: usize::from(row.body.published.is_some()),
-            charges: self.usage.get(&row.id).map_or(0, Vec::len),
+            charges: self.usage.iter().filter(|charge| charge.request == row.id).count(),
         }
     }
 }
@@ -271,14 +389,15 @@ impl Store for MemoryStore {
 
     async fn key_by_hash(&self, hash: KeyHash) -> Result<Option<KeyRecord>, StoreError> {
         let inner = self.lock();
-        Ok(inner.keys.iter().find(|(_, taken)| *taken == hash).map(|(key, _)| key.clone()))
+        let found = inner.keys.iter().find(|(_, taken)| *taken == hash);
+        Ok(found.map(|(key, _)| inner.with_limits(key)))
     }
 
     async fn keys(&self, owner: Option<&OwnerId>) -> Result<Vec<KeyRecord>, StoreError> {
         let inner = self.lock();
         let keys = inner.keys.iter().map(|(key, _)| key);
-        let mut keys: Vec<KeyRecord> =
-            keys.filter(|key| owner.is_none_or(|owner| *owner == key.owner)).cloned().collect();
+        let keys = keys.filter(|key| owner.is_none_or(|owner| *owner == key.owner));
+        let mut keys: Vec<KeyRecord> = keys.map(|key| inner.with_limits(key)).collect();
         keys.sort_by(|a, b| (a.created_at, &a.id).cmp(&(b.created_at, &b.id)));
         Ok(keys)
     }
@@ -297,10 +416,21 @@ impl Store for MemoryStore {
         self.lock().rotate_key(old, new, hash, at)
     }
 
-    async fn insert(&self, new: NewRequest) -> Result<StatusRow, StoreError> {
-        let status = self.lock().insert(new)?;
-        self.changed();
-        Ok(status)
+    async fn insert(&self, new: NewRequest) -> Result<Inserted, StoreError> {
+        let inserted = self.lock().insert(new)?;
+        if !inserted.replayed {
+            self.changed(std::slice::from_ref(&inserted.status.id));
+        }
+        Ok(inserted)
+    }
+
+    async fn replayed(
+        &self,
+        owner: &OwnerId,
+        once: &Once,
+        now: Timestamp,
+    ) -> Result<Option<RequestId>, StoreError> {
+        self.lock().replayed(owner, once, now)
     }
 
     async fn status(&self, id: &RequestId) -> Result<Option<StatusRow>, StoreError> {
@@ -325,7 +455,7 @@ impl Store for MemoryStore {
         let outcome = self.lock().change(id, |row| Ok(transition::cancel(row, force, now)));
         let outcome = outcome.transpose()?;
         if outcome.as_ref().is_some_and(|outcome| outcome.changed) {
-            self.changed();
+            self.changed(std::slice::from_ref(id));
         }
         Ok(outcome)
     }
@@ -338,8 +468,8 @@ impl Store for MemoryStore {
         lease_secs: i64,
     ) -> Result<Option<Claim>, StoreError> {
         let claim = self.lock().claim(stage, worker, now, lease_secs);
-        if claim.is_some() {
-            self.changed();
+        if let Some(claim) = &claim {
+            self.changed(std::slice::from_ref(&claim.lease.request));
         }
         Ok(claim)
     }
@@ -370,7 +500,7 @@ impl Store for MemoryStore {
         now: Timestamp,
     ) -> Result<(), StoreError> {
         self.lock().publish(lease, published, now)?;
-        self.changed();
+        self.changed(std::slice::from_ref(&lease.request));
         Ok(())
     }
 
@@ -393,8 +523,9 @@ impl Store for MemoryStore {
         self.leased(lease, |row| transition::set_back(row, lease, setback, why, now))
     }
 
-    async fn expire_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.sweep(|row| transition::expire(row, now))
+    async fn expire(&self, now: Timestamp) -> Result<Expired, StoreError> {
+        let deadlines = self.sweep(|row| transition::overdue(row, now))?;
+        Ok(Expired { leases: self.sweep(|row| transition::expire(row, now))?, deadlines })
     }
 
     async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
@@ -403,21 +534,26 @@ impl Store for MemoryStore {
 
     async fn next_wake_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let inner = self.lock();
-        let moments = inner.rows.values().filter_map(|row| match &row.held {
-            Some(held) => Some(held.expires_at),
-            None if row.state.is_queued() && row.not_before > row.created_at => {
-                Some(row.not_before)
-            }
-            None => None,
+        let open = inner.rows.values().filter(|row| !row.state.is_terminal());
+        let moments = open.flat_map(|row| {
+            let next = match &row.held {
+                Some(held) => Some(held.expires_at),
+                None if row.state.is_queued() && row.not_before > row.created_at => {
+                    Some(row.not_before)
+                }
+                None => None,
+            };
+            next.into_iter().chain(row.deadline)
         });
         Ok(moments.filter(|moment| *moment > now).min())
     }
 
-    async fn add_file(&self, file: FileRow) -> Result<(), StoreError> {
+    async fn add_file(&self, file: FileRow, key: &KeyId) -> Result<(), StoreError> {
         let mut inner = self.lock();
         if inner.files.contains_key(&file.token) {
             return Err(StoreError::Exists(file.token.to_string()));
         }
+        inner.add_bytes(&file.owner, key, file.created_at, file.bytes);
         inner.files.insert(file.token.clone(), file);
         Ok(())
     }
@@ -428,6 +564,10 @@ impl Store for MemoryStore {
 
     fn changes(&self) -> watch::Receiver<u64> {
         self.changes.subscribe()
+    }
+
+    fn watch(&self, id: &RequestId) -> watch::Receiver<()> {
+        self.watchers.watch(id)
     }
 
     fn queued(&self) -> usize {

@@ -1,0 +1,144 @@
+//! Messages to webhooks.
+
+use domain::{OwnerId, Priority, RequestId, Stage, State, Timestamp};
+
+use super::making::{Maker, START, claim};
+use crate::outbox::{Attempted, Delivery, DeliveryListing, Standing};
+use crate::row::{Hook, NewRequest};
+use crate::{Store, StoreError};
+
+const URL: &str = "https://hooks.example/a";
+
+fn hooked(maker: &Maker, owner: &OwnerId, url: &str, intermediate: bool) -> NewRequest {
+    let mut new = maker.request(owner, Priority::Normal);
+    let (url, base) = (url.to_owned(), "https://here".to_owned());
+    new.terms.webhook = Some(Hook { url, intermediate, base });
+    new
+}
+
+async fn all(store: &dyn Store, owner: &OwnerId) -> Vec<Delivery> {
+    let listing = DeliveryListing { owner: owner.clone(), request: None, before: None, limit: 100 };
+    let mut found = store.deliveries(listing).await.unwrap();
+    found.reverse();
+    found
+}
+
+async fn take(store: &dyn Store, now: Timestamp, limit: u32) -> Vec<Delivery> {
+    store.take_deliveries(now, now.plus_secs(30), limit, &[]).await.unwrap()
+}
+
+fn failed(again: Option<Timestamp>) -> Attempted {
+    Attempted::Failed { status: Some(503), error: "busy".to_owned(), again }
+}
+
+/// Each change of the wire's state makes one message, in the transaction that makes the change;
+/// those on the way only where they were asked for.
+pub async fn states_make_messages(store: &dyn Store) {
+    let maker = Maker::new(71);
+    let (owner, quiet) = (maker.owner(), maker.owner());
+    store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
+    store.insert(hooked(&maker, &quiet, URL, false)).await.unwrap();
+    let silent = maker.insert(store).await;
+    maker.ready(store).await;
+    let run = claim(store, &maker, Stage::Run).await;
+    let published = maker.published(&owner, &run.row.id);
+    store.publish(&run.lease, published, START.plus_secs(5)).await.unwrap();
+    let told: Vec<_> = all(store, &owner).await.into_iter().map(|d| d.event).collect();
+    assert_eq!(told, [State::Received, State::Running, State::Succeeded]);
+    assert!(all(store, &quiet).await.is_empty());
+    let own = run.row.id.as_str().strip_prefix(RequestId::PREFIX).unwrap().to_owned();
+    let last = all(store, &owner).await.pop().unwrap();
+    assert_eq!((last.id, last.created_at), (format!("msg_{own}_5"), START.plus_secs(5)));
+    store.cancel(&silent, false, START).await.unwrap();
+    let backlog = store.backlog().await.unwrap();
+    assert_eq!((backlog.pending, backlog.oldest), (3, Some(START)));
+}
+
+/// A message is taken for one attempt at a time; only the attempt under way may settle it.
+pub async fn a_message_is_tried_until_it_is_acknowledged(store: &dyn Store) {
+    let maker = Maker::new(72);
+    let owner = maker.owner();
+    store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
+    assert_eq!(store.next_delivery().await.unwrap(), Some(START));
+    let [first] = take(store, START, 9).await.try_into().unwrap();
+    assert_eq!((first.attempts, first.standing), (1, Standing::Pending));
+    assert!(take(store, START.plus_secs(29), 9).await.is_empty(), "an attempt is under way");
+    let [second] = take(store, START.plus_secs(30), 9).await.try_into().unwrap();
+    assert_eq!((&second.id, second.attempts), (&first.id, 2));
+    let late = store.settle_delivery(&first.id, 1, Attempted::Delivered { status: 200 }, START);
+    assert!(matches!(late.await, Err(StoreError::Fenced)));
+    let again = START.plus_secs(100);
+    store.settle_delivery(&first.id, 2, failed(Some(again)), START).await.unwrap();
+    assert_eq!(store.next_delivery().await.unwrap(), Some(again));
+    assert!(take(store, START.plus_secs(99), 9).await.is_empty());
+    assert_eq!(take(store, again, 9).await.len(), 1);
+    let done = Attempted::Delivered { status: 204 };
+    store.settle_delivery(&first.id, 3, done.clone(), again).await.unwrap();
+    assert!(store.settle_delivery(&first.id, 3, done, again).await.is_err());
+    let [told] = all(store, &owner).await.try_into().unwrap();
+    assert_eq!((told.standing, told.last_status), (Standing::Delivered, Some(204)));
+    assert_eq!((told.finished_at, told.next_at), (Some(again), None));
+    assert_eq!(store.next_delivery().await.unwrap(), None);
+}
+
+/// After a 410 nothing goes there any more, until a message is replayed by hand.
+pub async fn a_receiver_that_is_gone_is_left_alone(store: &dyn Store) {
+    let maker = Maker::new(73);
+    let (owner, other) = (maker.owner(), maker.owner());
+    for (owner, url) in [(&owner, URL), (&owner, URL), (&owner, "https://b"), (&other, URL)] {
+        store.insert(hooked(&maker, owner, url, true)).await.unwrap();
+    }
+    let [first] = take(store, START, 1).await.try_into().unwrap();
+    store.settle_delivery(&first.id, 1, Attempted::Gone, START).await.unwrap();
+    let standings =
+        |found: Vec<Delivery>| found.into_iter().map(|d| d.standing).collect::<Vec<_>>();
+    let (off, on) = (Standing::Disabled, Standing::Pending);
+    assert_eq!(standings(all(store, &owner).await), [off, off, on]);
+    assert_eq!(standings(all(store, &other).await), [on]);
+    store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
+    assert_eq!(standings(all(store, &owner).await), [off, off, on, off]);
+
+    assert_eq!(store.replay_delivery(&other, &first.id, START).await.unwrap(), None);
+    let later = START.plus_secs(9);
+    let replayed = store.replay_delivery(&owner, &first.id, later).await.unwrap().unwrap();
+    assert_eq!((replayed.standing, replayed.opened_at), (on, later));
+    store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
+    assert_eq!(standings(all(store, &owner).await), [on, off, on, off, on]);
+}
+
+/// Owners whose receivers are slow hold up nobody else; the end of the retries is an end.
+pub async fn messages_of_busy_owners_wait(store: &dyn Store) {
+    let maker = Maker::new(74);
+    let (busy, other) = (maker.owner(), maker.owner());
+    for owner in [&busy, &busy, &other] {
+        store.insert(hooked(&maker, owner, URL, true)).await.unwrap();
+    }
+    let passed = std::slice::from_ref(&busy);
+    let taken = store.take_deliveries(START, START.plus_secs(9), 9, passed).await.unwrap();
+    assert_eq!(taken.iter().map(|d| &d.owner).collect::<Vec<_>>(), [&other]);
+    store.settle_delivery(&taken[0].id, 1, failed(None), START).await.unwrap();
+    let [told] = all(store, &other).await.try_into().unwrap();
+    assert_eq!((told.standing, told.last_error.as_deref()), (Standing::Failed, Some("busy")));
+    let page = |before| DeliveryListing { owner: busy.clone(), request: None, before, limit: 1 };
+    let first = store.deliveries(page(None)).await.unwrap();
+    let second = store.deliveries(page(Some(first[0].id.clone()))).await.unwrap();
+    let third = store.deliveries(page(Some(second[0].id.clone()))).await.unwrap();
+    assert!(first[0].id != second[0].id && third.is_empty());
+}
+
+/// The first secret stays until it is rotated; the old one signs along for a while.
+pub async fn secrets_are_rotated(store: &dyn Store) {
+    let maker = Maker::new(75);
+    let (owner, other) = (maker.owner(), maker.owner());
+    let secrets = |fresh: &'static str, now| store.secrets(&owner, fresh, now);
+    assert_eq!(secrets("a", START).await.unwrap(), ["a"]);
+    assert_eq!(secrets("x", START).await.unwrap(), ["a"]);
+    let until = START.plus_secs(60);
+    store.rotate_secret(&owner, "b", START, until).await.unwrap();
+    assert_eq!(secrets("x", START).await.unwrap(), ["b", "a"]);
+    store.rotate_secret(&owner, "c", START, until.plus_secs(9)).await.unwrap();
+    assert_eq!(secrets("x", START.plus_secs(59)).await.unwrap(), ["c", "b", "a"]);
+    assert_eq!(secrets("x", until).await.unwrap(), ["c", "b"]);
+    assert_eq!(secrets("x", until.plus_secs(9)).await.unwrap(), ["c"]);
+    assert_eq!(store.secrets(&other, "o", START).await.unwrap(), ["o"]);
+}
