@@ -39,6 +39,7 @@ check store domain
 check store-sqlite store domain
 check artifacts domain
 check egress domain
+check telemetry domain
 check media
 check kernels
 check quality kernels media

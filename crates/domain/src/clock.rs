@@ -50,6 +50,11 @@ impl Timestamp {
         Self(secs * 1_000_000)
     }
 
+    /// Whole seconds since 1970; negative before.
+    pub const fn unix_secs(self) -> i64 {
+        self.0.div_euclid(1_000_000)
+    }
+
     /// This moment, `secs` seconds later (saturating).
     #[must_use]
     pub const fn plus_secs(self, secs: i64) -> Self {

@@ -2,8 +2,8 @@
 //!
 //! Everything here is a synchronous function of its arguments: ids, the state machine of a
 //! request, the order of the queue, leases and their epochs, the rules for attempts, what a
-//! clip costs, the facts that are known about inputs, and the faults that are reported to
-//! whoever sent them. Stores, servers and workers all speak in these nouns, and
+//! clip costs, how webhooks are signed, the facts that are known about inputs, and the faults
+//! that are reported to whoever sent them. Stores, servers and workers all speak in these nouns, and
 //! [`invariants`] says in code what must hold whichever of them is asked.
 
 pub mod admission;
@@ -17,6 +17,7 @@ pub mod lease;
 pub mod queue;
 pub mod request;
 pub mod usage;
+pub mod webhook;
 
 pub use admission::Limits;
 pub use clock::{Clock, Rng, Timestamp};
@@ -25,3 +26,4 @@ pub use id::{FileToken, KeyId, OwnerId, RequestId, WorkerId};
 pub use lease::{Epoch, Lease, Stage};
 pub use queue::{OrderKey, Priority, QueueIndex};
 pub use request::State;
+pub use webhook::WebhookSecret;

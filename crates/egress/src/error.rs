@@ -1,22 +1,25 @@
-//! Why a file could not be fetched, in words for whoever named its URL.
+//! Why a URL could not be fetched or posted to, in words for whoever named it.
 //!
 //! Hosts are named; paths, queries and resolved addresses are not.
 
 use std::time::Duration;
 
-use crate::client::MAX_REDIRECTS;
+use crate::get::MAX_REDIRECTS;
 
-/// Why a fetch failed.
+/// Why a fetch, or a POST, failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
     /// Not a URL, or one without a host.
-    #[error("this is not a URL that can be fetched ({0}); give an https URL")]
+    #[error("this is not a URL that can be opened ({0}); give an https URL")]
     BadUrl(String),
     /// Another scheme than https.
-    #[error("`{0}` URLs are not fetched; give an https URL")]
+    #[error("`{0}` URLs are not opened; give an https URL")]
     Scheme(String),
     /// A user or password in the URL.
-    #[error("URLs with a user name or password are not fetched; give a pre-signed https URL")]
+    #[error(
+        "URLs with a user name or password are not opened; give an https URL without them (that \
+         of a file may be pre-signed)"
+    )]
     Credentials,
     /// The host's address is not public.
     #[error(
@@ -51,7 +54,7 @@ pub enum FetchError {
         /// The cause.
         reason: String,
     },
-    /// An answer that is not the file.
+    /// An answer to a GET that is not the file.
     #[error("`{host}` answered HTTP {status}{}", hint(*.status))]
     Status {
         /// The host as the URL names it.
@@ -81,7 +84,7 @@ pub enum FetchError {
         announced: Option<u64>,
     },
     /// The time was up.
-    #[error("`{host}` did not deliver the file in time")]
+    #[error("`{host}` took too long")]
     Timeout {
         /// The host as the URL names it.
         host: String,
@@ -126,7 +129,7 @@ pub enum SetupError {
 // === impl FetchError ===
 
 impl FetchError {
-    /// Whether the same GET may well succeed a moment later.
+    /// Whether the same request may well succeed a moment later.
     pub const fn is_transient(&self) -> bool {
         match self {
             Self::Unresolved { .. } | Self::Connect { .. } | Self::Exhausted(_) => true,

@@ -2,15 +2,15 @@
 
 use bytes::Bytes;
 use http::header::{
-    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, HOST, HeaderValue, RANGE, USER_AGENT,
+    ACCEPT, ACCEPT_ENCODING, CONNECTION, CONTENT_ENCODING, HOST, HeaderMap, HeaderValue, USER_AGENT,
 };
-use http_body_util::Empty;
+use http::{Method, Uri};
+use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::client::conn::http1;
 use hyper_util::rt::TokioIo;
 use tokio::task::JoinSet;
 
-use crate::client::GetRequest;
 use crate::connect::{Connector, io_fault, unreachable};
 use crate::error::FetchError;
 use crate::target::Target;
@@ -19,6 +19,15 @@ use crate::target::Target;
 const MAX_HEAD_BYTES: usize = 64 * 1024;
 const MAX_HEADERS: usize = 100;
 
+/// What is sent, wherever it goes.
+#[derive(Debug, Clone)]
+pub(crate) struct Message {
+    pub(crate) method: Method,
+    /// Beside those that every request has, which win over these.
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
 /// An answer whose body has not been read. Dropping the task ends the connection.
 pub(crate) struct Answer {
     pub(crate) head: http::response::Parts,
@@ -26,14 +35,14 @@ pub(crate) struct Answer {
     pub(crate) connection: JoinSet<()>,
 }
 
-/// Sends one GET to `target`.
+/// Sends `message` to `target`, once.
 pub(crate) async fn exchange(
     connector: &Connector,
     target: &Target,
-    request: &GetRequest,
+    message: &Message,
     agent: &HeaderValue,
 ) -> Result<Answer, FetchError> {
-    let outgoing = compose(target, request, agent)?;
+    let outgoing = compose(target, message, agent)?;
     let stream = TokioIo::new(connector.open(target).await?);
     let mut builder = http1::Builder::new();
     builder.max_buf_size(MAX_HEAD_BYTES).max_headers(MAX_HEADERS);
@@ -44,17 +53,15 @@ pub(crate) async fn exchange(
     tasks.spawn(async move { drop(connection.await) });
     let answer = sender.send_request(outgoing).await.map_err(|e| head_fault(target, &e))?;
     let (head, body) = answer.into_parts();
-    if let Some(encoding) = foreign_encoding(&head) {
-        return Err(FetchError::Encoded { host: target.name(), encoding });
-    }
     Ok(Answer { head, body, connection: tasks })
 }
 
 fn compose(
     target: &Target,
-    request: &GetRequest,
+    message: &Message,
     agent: &HeaderValue,
-) -> Result<http::Request<Empty<Bytes>>, FetchError> {
+) -> Result<http::Request<Full<Bytes>>, FetchError> {
+    let unsendable = || FetchError::BadUrl("it cannot be sent".to_owned());
     let path = match target.url.query() {
         Some(query) => format!("{}?{query}", target.url.path()),
         None => target.url.path().to_owned(),
@@ -63,19 +70,21 @@ fn compose(
         Some(port) => format!("{}:{port}", target.host),
         None => target.host.to_string(),
     };
-    let mut outgoing = http::Request::get(path)
-        .header(HOST, authority)
-        .header(USER_AGENT, agent)
-        .header(ACCEPT, "*/*")
-        .header(ACCEPT_ENCODING, "identity")
-        .header(CONNECTION, "close");
-    if let Some(range) = &request.range {
-        outgoing = outgoing.header(RANGE, range.to_string());
-    }
-    outgoing.body(Empty::new()).map_err(|_| FetchError::BadUrl("it cannot be sent".to_owned()))
+    let mut outgoing = http::Request::new(Full::new(message.body.clone()));
+    outgoing.method_mut().clone_from(&message.method);
+    *outgoing.uri_mut() = Uri::try_from(path).map_err(|_| unsendable())?;
+    let mut headers = message.headers.clone();
+    headers.insert(HOST, HeaderValue::try_from(authority).map_err(|_| unsendable())?);
+    headers.insert(USER_AGENT, agent.clone());
+    headers.insert(ACCEPT, HeaderValue::from_static("*/*"));
+    headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
+    headers.insert(CONNECTION, HeaderValue::from_static("close"));
+    *outgoing.headers_mut() = headers;
+    Ok(outgoing)
 }
 
-fn foreign_encoding(head: &http::response::Parts) -> Option<String> {
+/// The encoding of a body that is not sent as it is, although that was asked for.
+pub(crate) fn foreign_encoding(head: &http::response::Parts) -> Option<String> {
     let text = String::from_utf8_lossy(head.headers.get(CONTENT_ENCODING)?.as_bytes());
     let plain = text.trim().is_empty() || text.trim().eq_ignore_ascii_case("identity");
     (!plain).then(|| text.chars().filter(|c| !c.is_control()).take(40).collect())

@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use bytes::Bytes;
 use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::Notify;
 use tokio::task::JoinSet;
@@ -29,7 +30,7 @@ pub struct MediaHost {
 /// One request that arrived.
 #[derive(Debug, Clone)]
 pub struct Recorded {
-    /// `GET`.
+    /// `GET` or `POST`.
     pub method: String,
     /// The path, without the query.
     pub path: String,
@@ -37,6 +38,8 @@ pub struct Recorded {
     pub query: Option<String>,
     /// Names in lower case.
     pub headers: Vec<(String, String)>,
+    /// As many bytes as `content-length` announced; none without it.
+    pub body: Bytes,
     sent: Arc<AtomicU64>,
 }
 
@@ -154,13 +157,14 @@ impl Recorded {
         method: &str,
         target: &str,
         headers: Vec<(String, String)>,
+        body: Bytes,
         sent: Arc<AtomicU64>,
     ) -> Self {
         let (path, query) = match target.split_once('?') {
             Some((path, query)) => (path, Some(query.to_owned())),
             None => (target, None),
         };
-        Self { method: method.to_owned(), path: path.to_owned(), query, headers, sent }
+        Self { method: method.to_owned(), path: path.to_owned(), query, headers, body, sent }
     }
 
     /// A header's value; `name` in lower case.

@@ -5,6 +5,7 @@ use std::io;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use bytes::Bytes;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpListener;
 use tokio::task::JoinSet;
@@ -14,6 +15,7 @@ use crate::host::{Recorded, Shared};
 use crate::reply::{Framing, Http, Kind, Pace};
 
 const MAX_HEAD_BYTES: usize = 64 * 1024;
+const MAX_BODY_BYTES: usize = 1024 * 1024;
 const WRITE_BYTES: usize = 16 * 1024;
 
 /// Takes connections until it is aborted.
@@ -40,12 +42,13 @@ where
     let mut lines = head.split("\r\n");
     let mut words = lines.next().unwrap_or("").split(' ');
     let (method, target) = (words.next().unwrap_or(""), words.next().unwrap_or(""));
-    let headers = lines
+    let headers: Vec<(String, String)> = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(name, value)| (name.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
+    let body = read_body(&mut stream, &headers).await?;
     let sent = Arc::new(AtomicU64::new(0));
-    let request = Recorded::new(method, target, headers, Arc::clone(&sent));
+    let request = Recorded::new(method, target, headers, body, Arc::clone(&sent));
     let range = request.range().map(str::to_owned);
     match shared.answer(request).kind {
         Kind::Hang => std::future::pending().await,
@@ -64,6 +67,20 @@ async fn read_head<S: AsyncRead + Unpin>(stream: &mut S) -> io::Result<String> {
         }
     }
     Ok(String::from_utf8_lossy(&head).trim_end().to_owned())
+}
+
+async fn read_body<S: AsyncRead + Unpin>(
+    stream: &mut S,
+    headers: &[(String, String)],
+) -> io::Result<Bytes> {
+    let announced = headers.iter().find(|(name, _)| name == "content-length");
+    let length = announced.and_then(|(_, value)| value.parse().ok()).unwrap_or(0);
+    if length > MAX_BODY_BYTES {
+        return Err(io::Error::other("the request body is too long"));
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await?;
+    Ok(body.into())
 }
 
 async fn send<S: AsyncWrite + Unpin>(

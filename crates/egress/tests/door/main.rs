@@ -10,6 +10,7 @@
 mod addresses;
 mod broken;
 mod limits;
+mod posts;
 mod redirects;
 mod requests;
 mod retries;

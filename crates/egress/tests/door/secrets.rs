@@ -3,10 +3,11 @@
 use std::io;
 use std::sync::{Arc, Mutex, OnceLock};
 
+use egress::PostRequest;
 use testkit::Reply;
 use tracing_subscriber::fmt::MakeWriter;
 
-use crate::support::{World, ask, hurried};
+use crate::support::{World, ask, hurried, post};
 
 #[derive(Clone, Default)]
 pub(crate) struct Log(Arc<Mutex<Vec<u8>>>);
@@ -82,12 +83,23 @@ async fn no_failure_shows_a_secret() {
     ] {
         faults.push(world.fault(&ask(url)).await);
     }
+    // Whoever knows the URL of a webhook may post there: its path is as secret as its query.
+    for path in ["/SECRET/hook", "/SECRET/cut"] {
+        let request = PostRequest { body: "SECRET".into(), ..post("") };
+        world.on("/SECRET/cut", Reply::raw(""));
+        for host in ["media.test", "inside.test", "unknown.test"] {
+            let url = format!("https://{host}{path}?token=SECRET");
+            faults.extend(world.client.post(&PostRequest { url, ..request.clone() }).await.err());
+        }
+    }
     for fault in &faults {
         let shown = format!("{fault} {fault:?}");
         assert!(!shown.contains("SECRET") && !shown.contains("10.11."), "{shown}");
     }
     let logged = String::from_utf8(log.0.lock().unwrap().clone()).unwrap();
-    assert!(logged.contains("fetch failed"), "the log must have been listened to");
+    for heard in ["fetch failed", "post failed"] {
+        assert!(logged.contains(heard), "the log must have been listened to");
+    }
     // Other crates' trace lines (TLS, HTTP) are held to the same rule.
     for line in logged.lines() {
         assert!(!line.contains("SECRET"), "{line}");

@@ -6,7 +6,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use egress::{Client, Dial, FetchError, GetRequest, Options, Resolve, Response, Waiting};
+use egress::{
+    Client, Dial, FetchError, GetRequest, Options, PostRequest, Resolve, Response, Waiting,
+};
 use testkit::{ManualClock, MediaHost, Reply, SeededRng, TestCa};
 use tokio::net::TcpStream;
 use tokio::time::Instant;
@@ -140,6 +142,16 @@ pub(crate) fn ask(url: &str) -> GetRequest {
         url: url.to_owned(),
         range: None,
         max_bytes: 1 << 30,
+        deadline: Instant::now() + Duration::from_mins(1),
+    }
+}
+
+/// A POST that has time.
+pub(crate) fn post(url: &str) -> PostRequest {
+    PostRequest {
+        url: url.to_owned(),
+        headers: Vec::new(),
+        body: "{}".into(),
         deadline: Instant::now() + Duration::from_mins(1),
     }
 }
