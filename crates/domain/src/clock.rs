@@ -67,11 +67,6 @@ impl Timestamp {
         Self(self.0.saturating_add(millis.saturating_mul(1000)))
     }
 
-    /// Whole seconds since 1970.
-    pub const fn secs(self) -> i64 {
-        self.0.div_euclid(1_000_000)
-    }
-
     /// Milliseconds from `earlier` to this moment; negative where it lies before.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0) / 1000

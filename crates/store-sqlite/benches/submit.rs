@@ -100,7 +100,7 @@ fn fill(store: &SqliteStore, maker: &Maker, count: usize) -> Vec<RequestId> {
     while ids.len() < count {
         let news = (0..250).map(|n| maker.request(&owners[n % 100], Priority::Normal));
         let all = join_all(news.map(|new| store.insert(new)));
-        ids.extend(runtime.block_on(all).into_iter().map(|answer| answer.unwrap().id));
+        ids.extend(runtime.block_on(all).into_iter().map(|answer| answer.unwrap().status.id));
     }
     ids
 }

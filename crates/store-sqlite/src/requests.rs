@@ -272,7 +272,7 @@ fn note_terms(
         let values = params![owner, once.path, once.key, once.body, id, at];
         writer.conn.prepare_cached(sql)?.execute(values)?;
     }
-    let day = row.created_at.secs().div_euclid(DAY_SECS);
+    let day = row.created_at.unix_secs().div_euclid(DAY_SECS);
     accounts::add_bytes(writer, (&row.owner, &row.key), day, terms.bytes)
 }
 

@@ -341,7 +341,7 @@ impl Store for SqliteStore {
         let key = key.clone();
         self.write(move |writer| {
             files::add(&writer.conn, &file)?;
-            let day = file.created_at.secs().div_euclid(DAY_SECS);
+            let day = file.created_at.unix_secs().div_euclid(DAY_SECS);
             accounts::add_bytes(writer, (&file.owner, &key), day, file.bytes)
         })
         .await

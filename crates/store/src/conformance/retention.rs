@@ -98,7 +98,7 @@ pub async fn usage_is_added_up(store: &dyn Store) {
     let maker = Maker::new(84);
     let (owner, key) = (maker.owner(), maker.key_id());
     let day = |n: i64| {
-        Timestamp::from_secs(START.secs().div_euclid(86_400) * 86_400).plus_secs(n * 86_400)
+        Timestamp::from_secs(START.unix_secs().div_euclid(86_400) * 86_400).plus_secs(n * 86_400)
     };
     for (n, model) in [(0, "a"), (0, "b"), (1, "a"), (5, "a")] {
         let mut new = maker.request(&owner, Priority::Normal);
@@ -115,7 +115,7 @@ pub async fn usage_is_added_up(store: &dyn Store) {
         let lines = store.usage(query).await.unwrap();
         lines.into_iter().map(|l| (l.group, l.clips, l.units, l.cost.0)).collect::<Vec<_>>()
     };
-    let number = |n: i64| (day(n).secs() / 86_400).to_string();
+    let number = |n: i64| (day(n).unix_secs() / 86_400).to_string();
     let by_day = [(number(0), 2, 10, 1_120_000), (number(1), 1, 5, 560_000)];
     assert_eq!(asked(GroupBy::Day).await, by_day);
     let by_model = [("a".to_owned(), 2, 10, 1_120_000), ("b".to_owned(), 1, 5, 560_000)];

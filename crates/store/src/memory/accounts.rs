@@ -43,7 +43,7 @@ impl Inner {
 
 fn group(charge: &Charge, by: GroupBy) -> String {
     match by {
-        GroupBy::Day => charge.at.secs().div_euclid(DAY_SECS).to_string(),
+        GroupBy::Day => charge.at.unix_secs().div_euclid(DAY_SECS).to_string(),
         GroupBy::Model => charge.model.clone(),
         GroupBy::Key => charge.key.to_string(),
     }

@@ -232,7 +232,7 @@ impl Inner {
     }
 
     fn add_bytes(&mut self, owner: &OwnerId, key: &KeyId, at: Timestamp, bytes: u64) {
-        self.ledger.add_bytes(owner, key, at.secs().div_euclid(DAY_SECS), bytes);
+        self.ledger.add_bytes(owner, key, at.unix_secs().div_euclid(DAY_SECS), bytes);
     }
 
     fn replayed(
