@@ -2,18 +2,21 @@
 
 use std::str::FromStr;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use artifacts::Artifacts;
 use catalog::{Catalog, UrlPolicy};
 use domain::{Clock, Rng};
 use store::Store;
+use telemetry::Metrics;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
 
 use crate::body::Budget;
-use crate::hooks::{Forecast, Probe, Sniff};
+use crate::door::Door;
+use crate::hooks::{Forecast, Probe, Room, Sniff, WebhookPolicy};
 use crate::ops::ready::LastLook;
 use crate::proxy::Cidr;
 
@@ -47,6 +50,14 @@ pub struct Config {
     pub max_connections: usize,
     /// How long open calls may go on after the shutdown began.
     pub drain: Duration,
+    /// Most requests that may wait; no limit where there is none.
+    pub max_queue: Option<u64>,
+    /// How long records and outputs are kept after the end of a request; for ever if `None`.
+    pub keep_results: Option<Duration>,
+    /// How long uploads are kept; for ever if `None`.
+    pub keep_uploads: Option<Duration>,
+    /// Whether `/metrics` answers here: to admins, and to callers on this machine.
+    pub metrics: bool,
 }
 
 /// An absolute http or https URL without query and fragment, to which paths are appended.
@@ -76,6 +87,12 @@ pub struct Parts {
     pub sniff: Arc<dyn Sniff>,
     /// Which inputs may be plain http, this server's own files apart.
     pub urls: Arc<dyn UrlPolicy + Send + Sync>,
+    /// Which webhooks may be named.
+    pub webhooks: Arc<dyn WebhookPolicy>,
+    /// Whether the disk has room for more; not asked where there is none.
+    pub room: Option<Arc<dyn Room>>,
+    /// What is counted.
+    pub metrics: Metrics,
     /// More that `/readyz` asks about.
     pub probes: Vec<Arc<dyn Probe>>,
     /// Settings.
@@ -90,7 +107,9 @@ struct Inner {
     parts: Parts,
     budget: Budget,
     last_look: LastLook,
-    draining: AtomicBool,
+    door: Door,
+    ticks: watch::Sender<()>,
+    draining: CancellationToken,
     tasks: TaskTracker,
 }
 
@@ -114,6 +133,10 @@ impl Default for Config {
             check_timeout: Duration::from_secs(3),
             max_connections: 4096,
             drain: Duration::from_secs(10),
+            max_queue: None,
+            keep_results: None,
+            keep_uploads: None,
+            metrics: true,
         }
     }
 }
@@ -152,7 +175,9 @@ impl App {
             parts,
             budget,
             last_look: LastLook::default(),
-            draining: AtomicBool::new(false),
+            door: Door::default(),
+            ticks: watch::Sender::new(()),
+            draining: CancellationToken::new(),
             tasks: TaskTracker::new(),
         }))
     }
@@ -184,12 +209,22 @@ impl App {
         &self.0.tasks
     }
 
-    pub(crate) fn is_draining(&self) -> bool {
-        self.0.draining.load(Ordering::Relaxed)
+    pub(crate) fn door(&self) -> &Door {
+        &self.0.door
     }
 
-    pub(crate) fn start_draining(&self) {
-        self.0.draining.store(true, Ordering::Relaxed);
+    /// Changes when the queue has moved, at most once in two seconds.
+    pub(crate) fn ticks(&self) -> &watch::Sender<()> {
+        &self.0.ticks
+    }
+
+    pub(crate) fn is_draining(&self) -> bool {
+        self.0.draining.is_cancelled()
+    }
+
+    /// Resolves when the server stops: whoever waits for something answers now.
+    pub(crate) fn draining(&self) -> &CancellationToken {
+        &self.0.draining
     }
 }
 

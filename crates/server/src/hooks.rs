@@ -49,6 +49,26 @@ pub trait Sniff: Send + Sync {
 /// So much of a file is looked at to tell its type.
 pub const HEAD_BYTES: usize = 4096;
 
+/// Says which URLs may be webhooks.
+pub trait WebhookPolicy: Send + Sync {
+    /// Why not, in words for whoever sent it.
+    fn admits(&self, url: &str) -> Result<(), String>;
+}
+
+impl<F: Fn(&str) -> Result<(), String> + Send + Sync> WebhookPolicy for F {
+    fn admits(&self, url: &str) -> Result<(), String> {
+        self(url)
+    }
+}
+
+/// Knows the disk of the installation. Asked at most once a second.
+pub trait Room: Send + Sync {
+    /// Whether more may be written.
+    fn has_room(&self) -> bool;
+    /// Bytes free, and in all.
+    fn bytes(&self) -> Option<(u64, u64)>;
+}
+
 /// A part of the installation that `/readyz` asks about.
 #[async_trait]
 pub trait Probe: Send + Sync {

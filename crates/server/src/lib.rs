@@ -18,6 +18,7 @@ pub mod serve;
 mod auth;
 mod base;
 mod body;
+mod door;
 mod json;
 mod lookup;
 mod ops;
@@ -30,7 +31,7 @@ mod trace;
 
 pub use app::{App, BadPublicUrl, Config, Parts, PublicUrl};
 pub use base::Peer;
-pub use hooks::{FileKind, Forecast, Forecasted, Probe, Sniff};
+pub use hooks::{FileKind, Forecast, Forecasted, Probe, Room, Sniff, WebhookPolicy};
 pub use proxy::{BadCidr, Cidr};
 pub use router::router;
 pub use serve::serve;

@@ -43,6 +43,19 @@ impl Refusal {
         Self { body: ErrorBody::validation(detail), headers: Vec::new() }
     }
 
+    /// With a header; one that was there gives way.
+    pub(crate) fn with(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.retain(|(there, _)| *there != name);
+        self.headers.push((name, value));
+        self
+    }
+
+    /// The HTTP status.
+    pub(crate) fn status(&self) -> StatusCode {
+        let status = StatusCode::from_u16(self.body.error_code.http());
+        status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
     /// A 500. What happened is in the log, not in the reply.
     pub(crate) fn internal() -> Self {
         Self::new(ErrorCode::Internal, "the server failed at this call, its log says why")
@@ -51,9 +64,7 @@ impl Refusal {
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.body.error_code.http());
-        let status = status.unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let mut response = (status, Json(self.body)).into_response();
+        let mut response = (self.status(), Json(self.body)).into_response();
         response.headers_mut().extend(self.headers.into_iter().map(|(name, v)| (Some(name), v)));
         response
     }

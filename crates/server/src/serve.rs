@@ -64,7 +64,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken)
         });
     }
     drop(listener);
-    app.start_draining();
+    app.draining().cancel();
     connections.close();
     if timeout(app.config().drain, connections.wait()).await.is_err() {
         tracing::warn!(open = connections.len(), "calls that took too long were cut off");

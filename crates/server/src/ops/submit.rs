@@ -6,27 +6,35 @@
 use axum::Json;
 use axum::extract::{Request, State};
 use axum::response::{IntoResponse, Response};
-use domain::{Priority, RequestId};
-use http::{HeaderMap, HeaderName};
-use store::{NewRequest, Terms};
+use domain::key::KeyRecord;
+use domain::{RequestId, Timestamp};
+use http::header::RETRY_AFTER;
+use http::{HeaderName, HeaderValue};
+use store::row::{Hook, Once};
+use store::{NewRequest, StoreError, Terms};
+use telemetry::Submit;
 use wire::{DryRun, ErrorCode, Submitted, path};
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::base::Base;
 use crate::body::{self, Collected, Limits};
+use crate::door::{self, Ticket};
 use crate::json;
 use crate::ops::model::{self, ModelId};
 use crate::params::Params;
 use crate::refusal::Refusal;
 
+mod asked;
 mod keep;
 mod prepare;
 
-use keep::keep_and_insert;
-use prepare::{Prepared, prepare, show};
+use asked::Asked;
+use keep::{Inserting, keep_and_insert};
+use prepare::{Prepared, fingerprint, prepare, show, uses};
 
-const PRIORITY: HeaderName = HeaderName::from_static("x-reshoot-priority");
+/// Says that the answer is the first one's.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// What both kinds of call need once the body is there.
 struct Call {
@@ -35,10 +43,24 @@ struct Call {
     base: Base,
 }
 
-/// The priority header cannot be read.
+/// What an idempotency key stands in the way of.
 #[derive(Debug, thiserror::Error)]
-#[error("the header `X-Reshoot-Priority` has to be high, normal or low, not `{0}`")]
-struct BadPriority(String);
+pub(super) enum OnceError {
+    #[error(
+        "a request with this `Idempotency-Key` is being taken: send it again with the same key"
+    )]
+    InFlight,
+    #[error(
+        "this `Idempotency-Key` was used for another body within the last 24 h: use a new key for a new request"
+    )]
+    Reused,
+}
+
+/// The answer of a submit: a new request, or the one that was made before.
+struct Taken {
+    id: RequestId,
+    replayed: bool,
+}
 
 /// Takes a request, or tells with `?dry_run=true` what would become of it.
 pub(crate) async fn submit(
@@ -50,15 +72,25 @@ pub(crate) async fn submit(
     request: Request,
 ) -> Result<Response, Refusal> {
     model::find(&app.parts().catalog, &model)?;
-    let dry_run = params.flag("dry_run")?;
-    let priority = priority(request.headers())?;
+    let asked = Asked::read(&app, request.headers(), &params)?;
     json::check_headers(request.headers())?;
-    let body = read(&app, request).await?;
-    let call = Call { app, model, base };
-    if dry_run {
-        return Ok(Json(call.forecast(body).await?).into_response());
+    if asked.dry_run {
+        let body = read(&app, request).await?;
+        return Ok(Json(Call { app, model, base }.forecast(body).await?).into_response());
     }
-    Ok(Json(call.keep(caller, priority, body).await?).into_response())
+    let metrics = app.parts().metrics.clone();
+    let answer = Call { app, model, base }.submit(caller.0, asked, request).await;
+    metrics.submit(match &answer {
+        Ok((_, false)) => Submit::Accepted,
+        Ok((_, true)) => Submit::Replayed,
+        Err(refusal) => Submit::Refused { status: refusal.status().as_u16() },
+    });
+    let (reply, replayed) = answer?;
+    let mut response = Json(reply).into_response();
+    if replayed {
+        response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
+    }
+    Ok(response)
 }
 
 async fn read(app: &App, request: Request) -> Result<Collected, body::BodyError> {
@@ -72,47 +104,81 @@ async fn read(app: &App, request: Request) -> Result<Collected, body::BodyError>
     body::collect(app.budget(), &parts.headers, body, limits).await
 }
 
-fn priority(headers: &HeaderMap) -> Result<Priority, BadPriority> {
-    let Some(value) = headers.get(PRIORITY) else { return Ok(Priority::default()) };
-    let text = String::from_utf8_lossy(value.as_bytes());
-    match text.trim().to_ascii_lowercase().as_str() {
-        "high" => Ok(Priority::High),
-        "normal" => Ok(Priority::Normal),
-        "low" => Ok(Priority::Low),
-        other => Err(BadPriority(other.chars().take(64).collect())),
-    }
-}
-
 // === impl Call ===
 
 impl Call {
+    /// The reply, and whether it is that of an earlier call.
+    async fn submit(
+        self,
+        key: KeyRecord,
+        asked: Asked,
+        request: Request,
+    ) -> Result<(Submitted, bool), Refusal> {
+        let ticket = self.enter(&key, &asked)?;
+        // A repetition is answered whatever the limits say.
+        if ticket.is_none() {
+            door::admit_submit(&self.app, &key)?;
+        }
+        let body = read(&self.app, request).await?;
+        let once = self.once(&asked, &body).await?;
+        if let Some(once) = &once {
+            let now = self.app.parts().clock.now();
+            let known = self.app.store().replayed(&key.owner, once, now).await;
+            if let Some(id) = known.map_err(refused)? {
+                return Ok((submitted(&id, &self.base), true));
+            }
+            door::admit_submit(&self.app, &key)?;
+        }
+        let base = self.base.clone();
+        let taken = self.keep(key, asked, once, ticket, body).await?;
+        Ok((submitted(&taken.id, &base), taken.replayed))
+    }
+
+    fn enter(&self, key: &KeyRecord, asked: &Asked) -> Result<Option<Ticket>, OnceError> {
+        let Some(once) = &asked.once else { return Ok(None) };
+        let taken = (key.owner.clone(), path::model(&self.model), once.clone());
+        self.app.door().enter(taken).map(Some).ok_or(OnceError::InFlight)
+    }
+
+    async fn once(&self, asked: &Asked, body: &Collected) -> Result<Option<Once>, Refusal> {
+        let Some(key) = asked.once.clone() else { return Ok(None) };
+        let body = fingerprint(&body.bytes).await?;
+        Ok(Some(Once { key, path: path::model(&self.model), body }))
+    }
+
     /// Validates and keeps the request.
     async fn keep(
         self,
-        caller: Caller,
-        priority: Priority,
+        caller: KeyRecord,
+        asked: Asked,
+        once: Option<Once>,
+        ticket: Option<Ticket>,
         body: Collected,
-    ) -> Result<Submitted, Refusal> {
+    ) -> Result<Taken, Refusal> {
         let Self { app, model, base } = self;
         let created_at = app.parts().clock.now();
         let id = RequestId::new(created_at, app.parts().rng.as_ref());
+        let bytes = body.bytes.len() as u64;
         let prepared = prepare(&app, &model, &base, body.bytes, Some(&id)).await?;
+        door::count_submit(&app, &caller)?;
+        let price = model::find(&app.parts().catalog, &model)?.price(prepared.inputs.length_secs);
+        let uses = uses(&app, &caller.owner, &prepared.inputs).await?;
         let Prepared { canonical: input, warnings, kept, .. } = prepared;
-        let (owner, key) = (caller.0.owner, caller.0.id);
-        let reply = submitted(&id, &base);
-        let new = NewRequest {
-            id,
-            owner,
-            key,
-            model,
-            input,
-            warnings,
-            priority,
-            created_at,
-            terms: Terms::default(),
-        };
-        keep_and_insert(&app, new, kept, body.reserved).await?;
-        Ok(reply)
+        let limits = door::limits(&caller);
+        let max_queue = app.config().max_queue;
+        let webhook = asked.webhook.map(|hook| Hook {
+            url: hook.url,
+            intermediate: hook.intermediate,
+            base: base.0.clone(),
+        });
+        let deadline = asked.deadline_secs.map(|secs| Timestamp::plus_secs(created_at, secs));
+        let terms = Terms { price, deadline, webhook, uses, once, limits, max_queue, bytes };
+        let (owner, key, priority) = (caller.owner, caller.id, asked.priority);
+        let new =
+            NewRequest { id, owner, key, model, input, warnings, priority, created_at, terms };
+        let inserting = Inserting { kept, reserved: body.reserved, ticket };
+        let inserted = keep_and_insert(&app, new, inserting).await?;
+        Ok(Taken { id: inserted.status.id, replayed: inserted.replayed })
     }
 
     /// Validates, and tells what would be made.
@@ -145,25 +211,21 @@ fn submitted(id: &RequestId, base: &Base) -> Submitted {
     }
 }
 
-impl From<BadPriority> for Refusal {
-    fn from(error: BadPriority) -> Self {
-        Self::new(ErrorCode::Malformed, error.to_string())
+/// A store's refusal of an insert, in the words of submit.
+fn refused(error: StoreError) -> Refusal {
+    match error {
+        StoreError::Reused => OnceError::Reused.into(),
+        StoreError::Refused(refused) => refused.into(),
+        other => other.into(),
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn reads_the_priority_header() {
-        let read = |text| {
-            let value = http::HeaderValue::from_static(text);
-            priority(&HeaderMap::from_iter([(PRIORITY, value)])).map_err(|error| error.to_string())
-        };
-        assert_eq!(priority(&HeaderMap::new()).ok(), Some(Priority::Normal));
-        assert_eq!(read("High"), Ok(Priority::High));
-        assert_eq!(read(" low "), Ok(Priority::Low));
-        assert!(read("urgent").unwrap_err().contains("`urgent`"));
+impl From<OnceError> for Refusal {
+    fn from(error: OnceError) -> Self {
+        match error {
+            OnceError::InFlight => Self::new(ErrorCode::Conflict, error.to_string())
+                .with(RETRY_AFTER, HeaderValue::from_static("1")),
+            OnceError::Reused => Self::new(ErrorCode::Validation, error.to_string()),
+        }
     }
 }

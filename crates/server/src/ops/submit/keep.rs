@@ -1,12 +1,14 @@
 //! Making a request durable: its bytes, then its row.
 
 use artifacts::{ArtifactError, Artifacts};
-use store::{NewRequest, Store, StoreError};
+use store::{Inserted, NewRequest, Store, StoreError};
 use tokio::task::JoinError;
 
 use super::prepare::{Kept, folder};
+use super::refused;
 use crate::app::App;
 use crate::body::Reserved;
+use crate::door::Ticket;
 use crate::refusal::Refusal;
 
 /// Why a request was not kept.
@@ -20,22 +22,32 @@ pub(super) enum KeepError {
     Panicked(#[from] JoinError),
 }
 
-/// Keeps bytes and row, or neither. Goes on to its end when the client goes away in the middle;
-/// `reserved` is the share of memory that `kept` stands in.
+/// What an insert holds until its end.
+pub(super) struct Inserting {
+    /// Bytes to be made durable first.
+    pub(super) kept: Vec<Kept>,
+    /// The share of memory that they stand in.
+    pub(super) reserved: Vec<Reserved>,
+    /// Keeps repetitions out.
+    pub(super) ticket: Option<Ticket>,
+}
+
+/// Keeps bytes and row, or neither. Goes on to its end when the client goes away in the middle.
 pub(super) async fn keep_and_insert(
     app: &App,
     new: NewRequest,
-    kept: Vec<Kept>,
-    reserved: Vec<Reserved>,
-) -> Result<(), KeepError> {
+    inserting: Inserting,
+) -> Result<Inserted, KeepError> {
     let own = app.clone();
     let work = async move {
-        let _until_the_end = reserved;
+        let Inserting { kept, reserved, ticket } = inserting;
+        let _until_the_end = (reserved, ticket);
         let (artifacts, store) = (&own.parts().artifacts, own.store());
         let folder = folder(&new.id);
         let carries_bytes = !kept.is_empty();
         let outcome = write(artifacts, store, new, kept).await;
-        if outcome.is_err()
+        let inserted = outcome.as_ref().is_ok_and(|inserted| !inserted.replayed);
+        if !inserted
             && carries_bytes
             && let Err(error) = artifacts.delete_all(&folder).await
         {
@@ -51,19 +63,18 @@ async fn write(
     store: &dyn Store,
     new: NewRequest,
     kept: Vec<Kept>,
-) -> Result<(), KeepError> {
+) -> Result<Inserted, KeepError> {
     for Kept { path, bytes } in kept {
         artifacts.put(&path, bytes).await?;
     }
-    store.insert(new).await?;
-    Ok(())
+    Ok(store.insert(new).await?)
 }
 
 impl From<KeepError> for Refusal {
     fn from(error: KeepError) -> Self {
         match error {
             KeepError::Artifact(error) => error.into(),
-            KeepError::Store(error) => error.into(),
+            KeepError::Store(error) => refused(error),
             KeepError::Panicked(error) => {
                 tracing::error!(%error, "keeping a request failed");
                 Self::internal()

@@ -5,8 +5,10 @@
 use bytes::Bytes;
 use catalog::{Inputs, Source, UrlPolicy};
 use domain::fault::public_text;
-use domain::{Fault, RequestId};
+use domain::{Fault, FileToken, OwnerId, RequestId};
 use serde_json::Value;
+use sha2::{Digest, Sha256};
+use store::StoreError;
 use tokio::task::{JoinError, spawn_blocking};
 
 use crate::app::App;
@@ -69,6 +71,32 @@ pub(super) async fn prepare(
     let large = bytes.len() > INLINE_BYTES;
     let work = move || prepare_now(&app, &model, own_files, &bytes, id.as_ref());
     if large { spawn_blocking(work).await? } else { work() }
+}
+
+/// SHA-256 of a body: what tells a repetition from another request.
+pub(super) async fn fingerprint(bytes: &Bytes) -> Result<[u8; 32], PrepareError> {
+    let large = bytes.len() > INLINE_BYTES;
+    let bytes = bytes.clone();
+    let work = move || Sha256::digest(&bytes).into();
+    Ok(if large { spawn_blocking(work).await? } else { work() })
+}
+
+/// Files of this server that the inputs name and the owner may use.
+pub(super) async fn uses(
+    app: &App,
+    owner: &OwnerId,
+    inputs: &Inputs,
+) -> Result<Vec<FileToken>, StoreError> {
+    let mut uses = Vec::new();
+    for input in &inputs.media {
+        let Source::Url(url) = &input.source else { continue };
+        let token = url.split_once("/files/").and_then(|(_, rest)| rest.split('/').next());
+        let Some(token) = token.and_then(|text| text.parse().ok()) else { continue };
+        if app.store().file(&token).await?.is_some_and(|file| file.owner == *owner) {
+            uses.push(token);
+        }
+    }
+    Ok(uses)
 }
 
 fn prepare_now(
