@@ -32,5 +32,5 @@ pub use app::{App, BadPublicUrl, Config, Parts, PublicUrl};
 pub use base::Peer;
 pub use hooks::{FileKind, Forecast, Forecasted, Probe, Sniff};
 pub use proxy::{BadCidr, Cidr};
-pub use router::router;
+pub use router::{Access, ROUTES, Route, router};
 pub use serve::serve;
