@@ -1,8 +1,8 @@
 //! What the server is made of, and its settings.
 
 use std::str::FromStr;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use artifacts::Artifacts;
@@ -14,6 +14,7 @@ use url::Url;
 
 use crate::body::Budget;
 use crate::hooks::{Forecast, Probe, Sniff};
+use crate::openapi::Document;
 use crate::ops::ready::LastLook;
 use crate::proxy::Cidr;
 
@@ -90,6 +91,7 @@ struct Inner {
     parts: Parts,
     budget: Budget,
     last_look: LastLook,
+    document: OnceLock<Document>,
     draining: AtomicBool,
     tasks: TaskTracker,
 }
@@ -152,6 +154,7 @@ impl App {
             parts,
             budget,
             last_look: LastLook::default(),
+            document: OnceLock::new(),
             draining: AtomicBool::new(false),
             tasks: TaskTracker::new(),
         }))
@@ -177,6 +180,11 @@ impl App {
 
     pub(crate) fn last_look(&self) -> &LastLook {
         &self.0.last_look
+    }
+
+    /// What `/openapi.json` answers, but for the base of the URLs.
+    pub(crate) fn document(&self) -> &Document {
+        self.0.document.get_or_init(|| Document::of(&self.0.parts.catalog))
     }
 
     /// Work that goes on although its client has gone; a shutdown waits for it.

@@ -20,6 +20,7 @@ mod base;
 mod body;
 mod json;
 mod lookup;
+mod openapi;
 mod ops;
 mod params;
 mod range;

@@ -9,8 +9,8 @@ use wire::{ErrorCode, path};
 
 use crate::app::App;
 use crate::ops::{
-    balance, cancel, categories, file, health, model, models, ready, record, requests, result,
-    status, submit, upload, whoami,
+    balance, cancel, categories, file, health, model, models, openapi, ready, record, requests,
+    result, status, submit, upload, whoami,
 };
 use crate::refusal::Refusal;
 use crate::trace::trace;
@@ -55,6 +55,7 @@ pub const ROUTES: &[Route] = &[
     keyed(Method::GET, path::WHOAMI, || get(whoami::whoami)),
     open(Method::GET, path::HEALTHZ, || get(health::health)),
     open(Method::GET, path::READYZ, || get(ready::ready)),
+    open(Method::GET, path::OPENAPI, || get(openapi::openapi)),
 ];
 
 const fn open(method: Method, path: &'static str, to: fn() -> MethodRouter<App>) -> Route {
