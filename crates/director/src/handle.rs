@@ -39,6 +39,13 @@ pub enum HandleError {
     },
 }
 
+/// Whether a character makes one word with what stands beside it: an `@` behind it begins no
+/// handle, a number before it ends none. Scripts without case do not: `@Image1的风格` has one.
+/// The catalogue counts references by the same rule.
+pub(crate) fn binds(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_' || c.is_lowercase() || c.is_uppercase()
+}
+
 // === impl Handle ===
 
 impl Handle {
@@ -67,7 +74,7 @@ impl Handle {
     }
 
     /// Reads a handle at the start of `text`, in any case, with or without `_` before the number;
-    /// says how many bytes it takes. The number must not be followed by a letter, digit or `_`.
+    /// says how many bytes it takes. The number must not be followed by what [`binds`] to it.
     pub fn read(text: &str) -> Option<(Self, usize)> {
         let rest = text.strip_prefix('@')?;
         let (kind, name) = [
@@ -81,7 +88,7 @@ impl Handle {
         let digits = after.strip_prefix('_').unwrap_or(after);
         let count = digits.bytes().take_while(u8::is_ascii_digit).count();
         let n = digits[..count].parse().ok()?;
-        if digits[count..].starts_with(|c: char| c.is_alphanumeric() || c == '_') {
+        if digits[count..].starts_with(binds) {
             return None;
         }
         Some((Self { kind, n }, text.len() - digits.len() + count))
@@ -133,6 +140,7 @@ mod tests {
         assert_eq!(Handle::read("@IMAGE_2, then"), Some((Handle::image(2), 8)));
         assert_eq!(Handle::read("@element1's"), Some((Handle::element(1), 9)));
         assert_eq!("@Video1".parse(), Ok(Handle::video(1)));
+        assert_eq!(Handle::read("@Image4的风格"), Some((Handle::image(4), 7)));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! Punctuation is kept apart as a break before the next word, so that rules see words only;
 //! hyphens join nothing and break nothing: `slow-motion` is two words of one phrase.
 
-use crate::handle::Handle;
+use crate::handle::{Handle, binds};
 
 /// One word of the prompt.
 #[derive(Debug, Clone)]
@@ -110,7 +110,7 @@ pub(crate) fn lex(prompt: &str) -> Vec<Word> {
     let mut before = ' ';
     while let Some(c) = prompt[at..].chars().next() {
         let rest = &prompt[at..];
-        let taken = if c == '@' && !is_inner(before) {
+        let taken = if c == '@' && !binds(before) {
             Handle::read(rest).map(|(handle, used)| (WordKind::Handle(handle), used))
         } else if c.is_ascii_digit() && !is_inner(before) {
             Some(read_number(rest))
@@ -273,7 +273,7 @@ mod tests {
 
     #[test]
     fn reads_handles_numbers_and_ratios() {
-        let kinds: Vec<_> = lex("a@Image1 @IMAGE_2's 0.5x 200% 16:9 5-second 16mm")
+        let kinds: Vec<_> = lex("a@Image1 参考@Image3的 @IMAGE_2's 0.5x 200% 16:9 5-second 16mm")
             .into_iter()
             .map(|word| (word.kind, word.possessive))
             .collect();
@@ -281,6 +281,9 @@ mod tests {
             kinds,
             [
                 (WordKind::Plain, false),
+                (WordKind::Plain, false),
+                (WordKind::Plain, false),
+                (WordKind::Handle(Handle::image(3)), false),
                 (WordKind::Plain, false),
                 (WordKind::Handle(Handle::image(2)), true),
                 (WordKind::Plain, false),

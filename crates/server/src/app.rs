@@ -1,7 +1,7 @@
 //! What the server is made of, and its settings.
 
 use std::str::FromStr;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use artifacts::Artifacts;
@@ -17,6 +17,7 @@ use url::Url;
 use crate::body::Budget;
 use crate::door::Door;
 use crate::hooks::{Forecast, Probe, Room, Sniff, WebhookPolicy};
+use crate::openapi::Document;
 use crate::ops::ready::LastLook;
 use crate::proxy::Cidr;
 
@@ -107,6 +108,7 @@ struct Inner {
     parts: Parts,
     budget: Budget,
     last_look: LastLook,
+    document: OnceLock<Document>,
     door: Door,
     ticks: watch::Sender<()>,
     draining: CancellationToken,
@@ -175,6 +177,7 @@ impl App {
             parts,
             budget,
             last_look: LastLook::default(),
+            document: OnceLock::new(),
             door: Door::default(),
             ticks: watch::Sender::new(()),
             draining: CancellationToken::new(),
@@ -202,6 +205,11 @@ impl App {
 
     pub(crate) fn last_look(&self) -> &LastLook {
         &self.0.last_look
+    }
+
+    /// What `/openapi.json` answers, but for the base of the URLs.
+    pub(crate) fn document(&self) -> &Document {
+        self.0.document.get_or_init(|| Document::of(&self.0.parts.catalog))
     }
 
     /// Work that goes on although its client has gone; a shutdown waits for it.

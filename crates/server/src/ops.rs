@@ -7,6 +7,7 @@ pub(crate) mod file;
 pub(crate) mod health;
 pub(crate) mod model;
 pub(crate) mod models;
+pub(crate) mod openapi;
 pub(crate) mod ready;
 pub(crate) mod record;
 pub(crate) mod requests;

@@ -3,35 +3,75 @@
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{get, post};
+use axum::routing::{MethodRouter, get, post};
+use http::Method;
 use wire::{ErrorCode, path};
 
 use crate::app::App;
 use crate::ops::{
-    balance, cancel, categories, file, health, model, models, ready, record, requests, result,
-    status, submit, upload, whoami,
+    balance, cancel, categories, file, health, model, models, openapi, ready, record, requests,
+    result, status, submit, upload, whoami,
 };
 use crate::refusal::Refusal;
 use crate::trace::trace;
 
-/// All calls. The paths are those that clients build URLs from: `wire::path`.
+/// One call: what leads to it, and who may make it.
+#[derive(Debug, Clone)]
+pub struct Route {
+    /// `HEAD` is answered wherever `GET` is.
+    pub method: Method,
+    /// Its template, of [`wire::path`].
+    pub path: &'static str,
+    /// Who may make it.
+    pub access: Access,
+    to: fn() -> MethodRouter<App>,
+}
+
+/// Who may make a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Access {
+    /// Everybody, without a key.
+    Open,
+    /// Whoever has a key, and sees what is its owner's.
+    Key,
+}
+
+/// Every call. The router is made of this table and of nothing else, so that whatever holds for
+/// all calls (who is let in, what is documented) can be checked for each of them.
+pub const ROUTES: &[Route] = &[
+    keyed(Method::GET, path::MODELS, || get(models::models)),
+    keyed(Method::GET, path::CATEGORIES, || get(categories::categories)),
+    keyed(Method::GET, path::MODEL, || get(model::model)),
+    keyed(Method::POST, path::MODEL, || post(submit::submit)),
+    keyed(Method::GET, path::REQUESTS, || get(requests::requests)),
+    keyed(Method::GET, path::REQUEST, || get(record::record)),
+    keyed(Method::GET, path::STATUS, || get(status::status)),
+    keyed(Method::GET, path::RESULT, || get(result::result)),
+    keyed(Method::POST, path::CANCEL, || post(cancel::cancel)),
+    keyed(Method::POST, path::FILES, || post(upload::upload)),
+    open(Method::GET, path::FILE, || get(file::file)),
+    keyed(Method::GET, path::BALANCE, || get(balance::balance)),
+    keyed(Method::GET, path::BALANCE_V2, || get(balance::balance)),
+    keyed(Method::GET, path::WHOAMI, || get(whoami::whoami)),
+    open(Method::GET, path::HEALTHZ, || get(health::health)),
+    open(Method::GET, path::READYZ, || get(ready::ready)),
+    open(Method::GET, path::OPENAPI, || get(openapi::openapi)),
+];
+
+const fn open(method: Method, path: &'static str, to: fn() -> MethodRouter<App>) -> Route {
+    Route { method, path, access: Access::Open, to }
+}
+
+const fn keyed(method: Method, path: &'static str, to: fn() -> MethodRouter<App>) -> Route {
+    Route { method, path, access: Access::Key, to }
+}
+
+/// Answers all calls of [`ROUTES`].
 pub fn router(app: App) -> Router {
-    Router::new()
-        .route(path::MODELS, get(models::models))
-        .route(path::CATEGORIES, get(categories::categories))
-        .route(path::MODEL, get(model::model).post(submit::submit))
-        .route(path::REQUESTS, get(requests::requests))
-        .route(path::REQUEST, get(record::record))
-        .route(path::STATUS, get(status::status))
-        .route(path::RESULT, get(result::result))
-        .route(path::CANCEL, post(cancel::cancel))
-        .route(path::FILES, post(upload::upload))
-        .route(path::FILE, get(file::file))
-        .route(path::BALANCE, get(balance::balance))
-        .route(path::BALANCE_V2, get(balance::balance))
-        .route(path::WHOAMI, get(whoami::whoami))
-        .route(path::HEALTHZ, get(health::health))
-        .route(path::READYZ, get(ready::ready))
+    let add = |router: Router<App>, route: &Route| router.route(route.path, (route.to)());
+    ROUTES
+        .iter()
+        .fold(Router::new(), add)
         .method_not_allowed_fallback(wrong_method)
         .fallback(no_such_path)
         // The limits of `body` hold instead; this one is for extractors that are not used.

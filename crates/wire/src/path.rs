@@ -33,6 +33,8 @@ pub const WHOAMI: &str = "/api/auth/me";
 pub const HEALTHZ: &str = "/healthz";
 /// Whether it can take work; `GET`, without a key.
 pub const READYZ: &str = "/readyz";
+/// What the API is, for programs; `GET`, without a key.
+pub const OPENAPI: &str = "/openapi.json";
 
 /// The path of one model.
 pub fn model(model_id: &str) -> String {

@@ -5,12 +5,16 @@
 mod auth;
 mod bodies;
 mod connection;
+mod contract;
 mod files;
 mod health;
 mod log;
 mod models;
+mod openapi;
 mod requests;
 mod routes;
+mod schema;
 mod states;
 mod submit;
 mod support;
+mod wire_types;

@@ -1,7 +1,7 @@
 //! A server in a box: the memory store, a folder, a clock and randomness in the test's hands.
 
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use artifacts::Artifacts;
 use axum::Router;
@@ -19,6 +19,9 @@ use store::{Published, Store};
 use tempfile::TempDir;
 use testkit::{ManualClock, SeededRng};
 use tower::ServiceExt;
+use wire::path;
+
+use crate::contract;
 
 pub(crate) const KLING: &str = "/v1/models/kling/kling-video-o1/video-to-video/reference";
 pub(crate) const ACME: &str = "/v1/models/acme/still-maker/portrait";
@@ -33,6 +36,7 @@ pub(crate) struct Fixture {
     pub(crate) owner: OwnerId,
     pub(crate) key: SecretKey,
     router: Router,
+    document: OnceLock<Value>,
     dir: TempDir,
 }
 
@@ -48,6 +52,7 @@ pub(crate) struct Setup {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) probes: Vec<Arc<dyn Probe>>,
     pub(crate) strict: bool,
+    pub(crate) catalog: Option<Catalog>,
 }
 
 /// Gives every request and every file the same id.
@@ -63,6 +68,7 @@ impl Default for Setup {
             rng: Arc::new(SeededRng::new(7)),
             probes: Vec::new(),
             strict: false,
+            catalog: None,
         }
     }
 }
@@ -101,7 +107,7 @@ impl Fixture {
         let app = App::new(Parts {
             store: Arc::clone(&store) as Arc<dyn Store>,
             artifacts: artifacts.clone(),
-            catalog: Arc::new(models(setup.strict)),
+            catalog: Arc::new(setup.catalog.unwrap_or_else(|| models(setup.strict))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,
             rng: setup.rng,
             forecast: Arc::new(Echo),
@@ -112,7 +118,7 @@ impl Fixture {
         });
         let router = server::router(app.clone());
         let (owner, key) = add_key(store.as_ref(), clock.as_ref(), 1).await;
-        Self { app, store, clock, artifacts, owner, key, router, dir }
+        Self { app, store, clock, artifacts, owner, key, router, document: OnceLock::new(), dir }
     }
 
     /// A second owner's key.
@@ -124,7 +130,25 @@ impl Fixture {
         with_key(&self.key, method, path)
     }
 
+    /// The reply, which is one that `/openapi.json` describes.
     pub(crate) async fn send(&self, request: Request<Body>) -> Reply {
+        let (method, path) = (request.method().clone(), request.uri().path().to_owned());
+        let reply = self.call(request).await;
+        contract::check(self.document().await, &method, &path, &reply);
+        reply
+    }
+
+    /// What `/openapi.json` answers.
+    pub(crate) async fn document(&self) -> &Value {
+        if let Some(document) = self.document.get() {
+            return document;
+        }
+        let request = bare(Method::GET, path::OPENAPI).header("x-request-id", "contract");
+        let reply = self.call(request.body(Body::empty()).unwrap()).await;
+        self.document.get_or_init(|| reply.json())
+    }
+
+    async fn call(&self, request: Request<Body>) -> Reply {
         let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
