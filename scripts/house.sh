@@ -47,7 +47,7 @@ check intake catalog egress media artifacts domain
 check engine domain director
 check roto engine media kernels director domain
 check worker engine store artifacts intake egress catalog director domain
-check server wire catalog store artifacts domain
+check server wire catalog store artifacts telemetry domain
 
 # No code outside catalog names a field of a model (tests may).
 fields='"(video_url|image_urls|frontal_image_url|reference_image_urls|keep_audio|aspect_ratio)"'

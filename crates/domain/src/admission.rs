@@ -160,6 +160,22 @@ pub fn admit(of: Bound, limits: &Limits, load: &Load, price: Microdollars) -> Re
     Ok(())
 }
 
+// === impl Limits ===
+
+impl Limits {
+    /// Whether these allow nothing that `other` does not.
+    pub fn within(&self, other: &Self) -> bool {
+        fn least<T: PartialOrd>(a: Option<T>, b: Option<T>) -> bool {
+            b.is_none_or(|b| a.is_some_and(|a| a <= b))
+        }
+        least(self.max_queued, other.max_queued)
+            && least(self.max_running, other.max_running)
+            && least(self.submits_per_minute, other.submits_per_minute)
+            && least(self.bytes_per_day, other.bytes_per_day)
+            && least(self.budget, other.budget)
+    }
+}
+
 // === impl Load ===
 
 impl Load {
@@ -288,6 +304,15 @@ mod tests {
         assert_eq!(refused, Refused::Queued { of: Bound::Owner, max: 1 });
         load.take(&step(Some(State::Ready), State::Running));
         assert_eq!(admit(Bound::Owner, &limits, &load, PRICE), Ok(()));
+    }
+
+    #[test]
+    fn limits_are_within_what_is_no_tighter() {
+        let none = Limits::default();
+        let two = Limits { max_queued: Some(2), ..none };
+        let three = Limits { max_queued: Some(3), budget: Some(PRICE), ..none };
+        assert!(two.within(&none) && two.within(&two) && three.within(&none));
+        assert!(!none.within(&two) && !three.within(&two) && !two.within(&three));
     }
 
     #[test]

@@ -109,6 +109,18 @@ impl fmt::Debug for SecretKey {
     }
 }
 
+// === impl KeyRole ===
+
+impl KeyRole {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "user",
+            Self::Admin => "admin",
+        }
+    }
+}
+
 // === impl KeyRecord ===
 
 impl KeyRecord {

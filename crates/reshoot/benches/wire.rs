@@ -210,6 +210,9 @@ async fn real_server(
         forecast: Arc::new(Machine),
         sniff: Arc::new(|_: &[u8]| None::<FileKind>),
         urls: Arc::new(HttpsOnly),
+        webhooks: Arc::new(|_: &str| Ok(())),
+        room: None,
+        metrics: telemetry::Metrics::new(server::paths()),
         probes: Vec::new(),
         config: Config { drain: Duration::ZERO, ..Config::default() },
     });

@@ -1,14 +1,20 @@
 //! Finding a request for whoever asks: unknown, malformed and somebody else's are one answer.
 
+use std::time::Duration;
+
 use axum::extract::{FromRequestParts, RawPathParams};
 use domain::RequestId;
 use http::request;
 use store::{RequestRow, StatusRow, StoreError};
+use tokio::time::{Instant, sleep_until};
 use wire::ErrorCode;
 
 use crate::app::App;
 use crate::auth::Caller;
 use crate::refusal::Refusal;
+
+/// Longest `?wait=`.
+pub(crate) const MAX_WAIT_SECS: u64 = 60;
 
 /// The request that the path names.
 #[derive(Debug)]
@@ -44,6 +50,28 @@ pub(crate) async fn status(app: &App, caller: &Caller, id: &Id) -> Result<Status
 pub(crate) async fn row(app: &App, caller: &Caller, id: &Id) -> Result<RequestRow, LookupError> {
     let row = app.store().request(&id.0).await?;
     row.filter(|row| row.owner == caller.0.owner).ok_or(LookupError::NotFound)
+}
+
+/// Returns when the caller's request has ended, the server stops, or `secs` are over.
+pub(crate) async fn ended(
+    app: &App,
+    caller: &Caller,
+    id: &Id,
+    secs: Option<u64>,
+) -> Result<(), LookupError> {
+    let Some(secs) = secs.filter(|secs| *secs > 0) else { return Ok(()) };
+    // Whoever may not see it must not be able to watch it either.
+    status(app, caller, id).await?;
+    let mut changes = app.store().watch(&id.0);
+    let end = Instant::now() + Duration::from_secs(secs);
+    while !status(app, caller, id).await?.state.is_terminal() {
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return Ok(()) },
+            () = sleep_until(end) => return Ok(()),
+            () = app.draining().cancelled() => return Ok(()),
+        }
+    }
+    Ok(())
 }
 
 impl From<LookupError> for Refusal {

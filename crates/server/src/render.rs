@@ -4,7 +4,7 @@ use catalog::Model;
 use domain::{Failure, Fault, State};
 use serde_json::Value;
 use store::RequestRow;
-use wire::{Detail, ModelEntry, ResultWord, RunError, Summary, path};
+use wire::{Detail, ModelEntry, ResultReply, ResultWord, RunError, Summary, path};
 
 use crate::base::Base;
 
@@ -55,6 +55,30 @@ fn absolute(value: &Value, base: &Base) -> Value {
 /// What was charged, in USD: nothing unless it succeeded.
 pub(crate) fn cost(row: &RequestRow) -> f64 {
     row.body.published.as_ref().map_or(0.0, |published| published.cost.usd())
+}
+
+/// The body of result, without the cost.
+pub(crate) fn result(row: &RequestRow, base: &Base) -> ResultReply {
+    ResultReply {
+        request_id: row.id.to_string(),
+        status: word(row.state),
+        model_id: row.model.clone(),
+        output: output(row, base),
+        error: row.body.failure.as_ref().map(run_error),
+        created_at: Some(row.created_at.to_string()),
+        finished_at: row.finished_at.map(|at| at.to_string()),
+        cost: None,
+    }
+}
+
+/// What is posted to the webhook of a request that came to `state`: the body of result, as it
+/// was then.
+pub fn webhook_payload(row: &RequestRow, state: State, base: &str) -> Vec<u8> {
+    let mut body = result(row, &Base(base.to_owned()));
+    if state != row.state {
+        (body.status, body.output, body.error, body.finished_at) = (word(state), None, None, None);
+    }
+    serde_json::to_vec(&body).unwrap_or_default()
 }
 
 /// One line of the list.

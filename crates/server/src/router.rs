@@ -1,16 +1,18 @@
 //! Which path leads to which operation.
 
+use std::collections::BTreeSet;
+
 use axum::Router;
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::middleware::from_fn_with_state;
-use axum::routing::{MethodRouter, get, post};
+use axum::routing::{MethodRouter, delete, get, patch, post};
 use http::Method;
 use wire::{ErrorCode, path};
 
 use crate::app::App;
 use crate::ops::{
-    balance, cancel, categories, file, health, model, models, openapi, ready, record, requests,
-    result, status, submit, upload, whoami,
+    balance, cancel, categories, events, file, health, keys, metrics, model, models, openapi,
+    ready, record, remove, requests, result, status, submit, upload, usage, webhooks, whoami,
 };
 use crate::refusal::Refusal;
 use crate::trace::trace;
@@ -45,16 +47,28 @@ pub const ROUTES: &[Route] = &[
     keyed(Method::POST, path::MODEL, || post(submit::submit)),
     keyed(Method::GET, path::REQUESTS, || get(requests::requests)),
     keyed(Method::GET, path::REQUEST, || get(record::record)),
+    keyed(Method::DELETE, path::REQUEST, || delete(remove::remove)),
+    keyed(Method::GET, path::EVENTS, || get(events::events)),
     keyed(Method::GET, path::STATUS, || get(status::status)),
     keyed(Method::GET, path::RESULT, || get(result::result)),
     keyed(Method::POST, path::CANCEL, || post(cancel::cancel)),
     keyed(Method::POST, path::FILES, || post(upload::upload)),
     open(Method::GET, path::FILE, || get(file::file)),
+    keyed(Method::GET, path::USAGE, || get(usage::usage)),
+    keyed(Method::GET, path::KEYS, || get(keys::list)),
+    keyed(Method::POST, path::KEYS, || post(keys::create)),
+    keyed(Method::PATCH, path::KEY, || patch(keys::change)),
+    keyed(Method::DELETE, path::KEY, || delete(keys::revoke)),
+    keyed(Method::GET, path::WEBHOOK_SECRET, || get(webhooks::secret)),
+    keyed(Method::POST, path::WEBHOOK_ROTATE, || post(webhooks::rotate)),
+    keyed(Method::GET, path::DELIVERIES, || get(webhooks::deliveries)),
+    keyed(Method::POST, path::REPLAY, || post(webhooks::replay)),
     keyed(Method::GET, path::BALANCE, || get(balance::balance)),
     keyed(Method::GET, path::BALANCE_V2, || get(balance::balance)),
     keyed(Method::GET, path::WHOAMI, || get(whoami::whoami)),
     open(Method::GET, path::HEALTHZ, || get(health::health)),
     open(Method::GET, path::READYZ, || get(ready::ready)),
+    keyed(Method::GET, path::METRICS, || get(metrics::metrics)),
     open(Method::GET, path::OPENAPI, || get(openapi::openapi)),
 ];
 
@@ -64,6 +78,11 @@ const fn open(method: Method, path: &'static str, to: fn() -> MethodRouter<App>)
 
 const fn keyed(method: Method, path: &'static str, to: fn() -> MethodRouter<App>) -> Route {
     Route { method, path, access: Access::Key, to }
+}
+
+/// The templates of all paths, each once.
+pub fn paths() -> BTreeSet<&'static str> {
+    ROUTES.iter().map(|route| route.path).collect()
 }
 
 /// Answers all calls of [`ROUTES`].

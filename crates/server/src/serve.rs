@@ -25,6 +25,8 @@ use crate::app::App;
 use crate::base::Peer;
 use crate::router::router;
 
+/// How often waiting requests are told their place.
+const TICK: Duration = Duration::from_secs(2);
 /// After a failure to accept that concerns the machine (no descriptors left), try again so late.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A client that was answered before it had sent all is read on for so long.
@@ -50,6 +52,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken)
         shutdown: shutdown.clone(),
         abort: CancellationToken::new(),
     };
+    app.tasks().spawn(tick(app.clone()));
     let room = Arc::new(Semaphore::new(app.config().max_connections));
     let connections = TaskTracker::new();
     loop {
@@ -74,6 +77,19 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken)
     app.tasks().close();
     app.tasks().wait().await;
     Ok(())
+}
+
+/// Tells open event streams that the queue has moved, at most once in [`TICK`]; sleeps while
+/// nothing happens.
+async fn tick(app: App) {
+    let mut changes = app.store().changes();
+    let moving = async {
+        while changes.changed().await.is_ok() {
+            app.ticks().send_replace(());
+            sleep(TICK).await;
+        }
+    };
+    app.draining().run_until_cancelled(moving).await;
 }
 
 /// The next connection, once there is room for it.

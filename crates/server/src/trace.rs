@@ -25,7 +25,16 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
         Ok(response) => response,
         Err(_) => Refusal::internal().into_response(),
     };
-    let ms = started.elapsed().as_millis();
+    let took = started.elapsed();
+    let ms = took.as_millis();
+    let method_word = telemetry::Method::of(method.as_str());
+    let metrics = &app.parts().metrics;
+    metrics.http(
+        route.as_ref().map(MatchedPath::as_str),
+        method_word,
+        response.status().as_u16(),
+        took,
+    );
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let status = response.status().as_u16();
     tracing::info!(%method, route, status, ms, request_id = ?id, "call");

@@ -26,7 +26,7 @@ pub(crate) fn add(conn: &Connection, key: &KeyRecord, hash: KeyHash) -> Result<(
             hash.0,
             key.owner.as_str(),
             key.name,
-            role_word(key.role),
+            key.role.as_str(),
             key.created_at.0,
             key.revoked_at.map(|at| at.0),
         ]);
@@ -64,6 +64,12 @@ pub(crate) fn revoke(conn: &Connection, id: &KeyId, at: Timestamp) -> Result<boo
     Ok(conn.prepare_cached(sql)?.execute(params![id.as_str(), at.0])? > 0)
 }
 
+/// Gives a key another name; `false` if there is none.
+pub(crate) fn rename(conn: &Connection, id: &KeyId, name: &str) -> Result<bool, Fault> {
+    let sql = "UPDATE api_key SET name = ?2 WHERE id = ?1";
+    Ok(conn.prepare_cached(sql)?.execute(params![id.as_str(), name])? > 0)
+}
+
 /// Revokes `old` and adds its successor; `None` if `old` is unknown or revoked.
 pub(crate) fn rotate(
     conn: &Connection,
@@ -96,7 +102,7 @@ fn record(row: &Row<'_>) -> Result<KeyRecord, Fault> {
         name: row.get(2)?,
         role: [KeyRole::User, KeyRole::Admin]
             .into_iter()
-            .find(|one| role_word(*one) == role)
+            .find(|one| one.as_str() == role)
             .ok_or_else(|| Fault::Damaged(format!("`{role}` is no role")))?,
         created_at: Timestamp(row.get(4)?),
         revoked_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
@@ -108,11 +114,4 @@ fn record(row: &Row<'_>) -> Result<KeyRecord, Fault> {
 fn limits(row: &Row<'_>, at: usize) -> Result<Limits, Fault> {
     let doc: Option<String> = row.get(at)?;
     doc.map_or(Ok(Limits::default()), |doc| serde_json::from_str(&doc).map_err(codec::damaged))
-}
-
-fn role_word(role: KeyRole) -> &'static str {
-    match role {
-        KeyRole::User => "user",
-        KeyRole::Admin => "admin",
-    }
 }

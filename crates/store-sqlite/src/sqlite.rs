@@ -187,6 +187,11 @@ impl Store for SqliteStore {
         self.write_keys(move |writer| keys::revoke(&writer.conn, &id, at)).await
     }
 
+    async fn rename_key(&self, id: &KeyId, name: &str) -> Result<bool, StoreError> {
+        let (id, name) = (id.clone(), name.to_owned());
+        self.write_keys(move |writer| keys::rename(&writer.conn, &id, &name)).await
+    }
+
     async fn rotate_key(
         &self,
         old: &KeyId,

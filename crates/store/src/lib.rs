@@ -81,6 +81,8 @@ pub trait Store: Accounts + Outbox + Retention + Send + Sync + 'static {
     async fn keys(&self, owner: Option<&OwnerId>) -> Result<Vec<KeyRecord>, StoreError>;
     /// Revokes a key; `false` if there is none with this id. Repeating it changes nothing.
     async fn revoke_key(&self, id: &KeyId, at: Timestamp) -> Result<bool, StoreError>;
+    /// Gives a key another name; `false` if there is none with this id.
+    async fn rename_key(&self, id: &KeyId, name: &str) -> Result<bool, StoreError>;
     /// In one step: revokes `old` and adds its successor, which takes over owner, name and role.
     /// `None` if `old` is unknown or revoked.
     async fn rotate_key(

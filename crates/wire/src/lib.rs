@@ -14,6 +14,7 @@ mod error;
 mod file;
 mod health;
 mod model;
+mod owner;
 pub mod path;
 mod record;
 mod request;
@@ -24,6 +25,10 @@ pub use error::{Detail, ErrorBody, ErrorCode, RunError};
 pub use file::FileUploaded;
 pub use health::{Check, Health, HealthWord, Ready};
 pub use model::{Categories, ModelEntry, ModelList, ModelListQuery};
+pub use owner::{
+    Delivery, DeliveryList, KeyChange, KeyCreated, KeyEntry, KeyList, LimitSet, NewKey, Usage,
+    UsageLine, UsageSum, WebhookSecrets,
+};
 pub use record::{EngineInfo, Event, Record, RequestList, RequestListQuery, StageTimes, Summary};
 pub use request::{
     CancelQuery, CancelReply, DryRun, ResultQuery, ResultReply, StatusReply, SubmitQuery, Submitted,

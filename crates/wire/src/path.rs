@@ -19,6 +19,24 @@ pub const STATUS: &str = "/v1/requests/{request_id}/status";
 pub const RESULT: &str = "/v1/requests/{request_id}/result";
 /// `POST`.
 pub const CANCEL: &str = "/v1/requests/{request_id}/cancel";
+/// What happens to one request, as it happens; `GET`.
+pub const EVENTS: &str = "/v1/requests/{request_id}/events";
+/// What was used; `GET`.
+pub const USAGE: &str = "/v1/usage";
+/// The owner's keys; `GET`, `POST`.
+pub const KEYS: &str = "/v1/keys";
+/// One key; `PATCH`, `DELETE`.
+pub const KEY: &str = "/v1/keys/{key_id}";
+/// The secrets that sign webhooks; `GET`.
+pub const WEBHOOK_SECRET: &str = "/v1/webhooks/secret";
+/// Makes a new one; `POST`.
+pub const WEBHOOK_ROTATE: &str = "/v1/webhooks/secret/rotate";
+/// What was sent to webhooks; `GET`.
+pub const DELIVERIES: &str = "/v1/webhooks/deliveries";
+/// Sends it again; `POST`.
+pub const REPLAY: &str = "/v1/webhooks/deliveries/{delivery_id}/replay";
+/// Metrics for Prometheus; `GET`.
+pub const METRICS: &str = "/metrics";
 /// Upload; `POST`.
 pub const FILES: &str = "/v1/files";
 /// Outputs and uploads, without a key; `GET`, `HEAD`.

@@ -100,10 +100,7 @@ fn no_key(id: &str) -> anyhow::Error {
 }
 
 fn line(key: &KeyRecord) -> String {
-    let role = match key.role {
-        KeyRole::User => "user",
-        KeyRole::Admin => "admin",
-    };
+    let role = key.role.as_str();
     let state = if key.revoked_at.is_some() { "revoked" } else { "valid" };
     format!("{:<30} {:<30} {role:<5} {state:<7} {}", key.id, key.owner, key.name)
 }

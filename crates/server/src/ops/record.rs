@@ -2,6 +2,7 @@
 
 use axum::Json;
 use axum::extract::State;
+use domain::Timestamp;
 use serde_json::Value;
 use store::RequestRow;
 use store::row::Moment;
@@ -43,11 +44,16 @@ fn of_row(app: &App, row: &RequestRow, position: Option<u64>, base: &Base) -> Re
         priority: Some(row.order.priority.as_str().to_owned()),
         attempts: runs(&row.body.timeline),
         cost: row.body.published.as_ref().map(|published| published.cost.usd()),
-        expires_at: None,
+        expires_at: expires_at(app, row).map(|at| at.to_string()),
         status_url: base.url(&path::status(id)),
         result_url: base.url(&path::result(id)),
         cancel_url: base.url(&path::cancel(id)),
     }
+}
+
+/// When the record goes, with its outputs.
+fn expires_at(app: &App, row: &RequestRow) -> Option<Timestamp> {
+    Some(row.finished_at?.plus_secs(app.config().keep_results?.as_secs() as i64))
 }
 
 struct Made {
@@ -110,7 +116,6 @@ fn runs(timeline: &[Moment]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use domain::Timestamp;
 
     #[test]
     fn a_stage_lasts_until_the_next_event() {

@@ -7,12 +7,13 @@ use wire::ResultReply;
 use crate::app::App;
 use crate::auth::Caller;
 use crate::base::Base;
-use crate::lookup::{self, Id};
+use crate::lookup::{self, Id, MAX_WAIT_SECS};
 use crate::params::Params;
 use crate::refusal::Refusal;
 use crate::render;
 
-/// What came out, or where the request stands, in the words of result.
+/// What came out, or where the request stands, in the words of result; with `wait`, when it has
+/// ended or the time is up.
 pub(crate) async fn result(
     State(app): State<App>,
     caller: Caller,
@@ -21,15 +22,9 @@ pub(crate) async fn result(
     params: Params,
 ) -> Result<Json<ResultReply>, Refusal> {
     let include_cost = params.flag("include_cost")?;
+    let wait = params.number("wait", 0..=MAX_WAIT_SECS)?;
+    lookup::ended(&app, &caller, &id, wait).await?;
     let row = lookup::row(&app, &caller, &id).await?;
-    Ok(Json(ResultReply {
-        request_id: row.id.to_string(),
-        status: render::word(row.state),
-        model_id: row.model.clone(),
-        output: render::output(&row, &base),
-        error: row.body.failure.as_ref().map(render::run_error),
-        created_at: Some(row.created_at.to_string()),
-        finished_at: row.finished_at.map(|at| at.to_string()),
-        cost: include_cost.then(|| render::cost(&row)),
-    }))
+    let cost = include_cost.then(|| render::cost(&row));
+    Ok(Json(ResultReply { cost, ..render::result(&row, &base) }))
 }

@@ -8,7 +8,7 @@ use axum::Json;
 use axum::extract::multipart::{Field, Multipart, MultipartError, MultipartRejection};
 use axum::extract::{FromRequest, Request, State};
 use bytes::Bytes;
-use domain::{FileToken, KeyId};
+use domain::{FileToken, KeyId, Timestamp};
 use futures_util::{Stream, StreamExt, stream};
 use http::header::CONTENT_TYPE;
 use std::pin::{Pin, pin};
@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::base::Base;
 use crate::body::{BodyError, Inflow, Limits};
+use crate::door;
 use crate::hooks::{FileKind, HEAD_BYTES};
 use crate::refusal::Refusal;
 
@@ -62,6 +63,7 @@ pub(crate) async fn upload(
     base: Base,
     request: Request,
 ) -> Result<Json<FileUploaded>, Refusal> {
+    door::admit(&app, &caller.0)?;
     let _window = app.budget().reserve(WINDOW_BYTES).await?;
     let multipart = is_multipart(&request);
     let inflow = inflow(&app, request, multipart)?;
@@ -74,10 +76,14 @@ pub(crate) async fn upload(
     };
     Ok(Json(FileUploaded {
         url: base.url(&file.url_path()),
+        expires_at: expires_at(&app, &file).map(|at| at.to_string()),
         bytes: file.bytes,
         content_type: file.content_type,
-        expires_at: None,
     }))
+}
+
+fn expires_at(app: &App, file: &FileRow) -> Option<Timestamp> {
+    Some(file.created_at.plus_secs(app.config().keep_uploads?.as_secs() as i64))
 }
 
 fn is_multipart(request: &Request) -> bool {

@@ -80,6 +80,8 @@ impl<'a> Schemas<'a> {
                         self.check(wanted, item, &format!("{at}/{n}"), true, out);
                     }
                 }
+                // Members that are not named are faults everywhere, see below.
+                "additionalProperties" => assert_eq!(wanted, &Value::Bool(false)),
                 "properties" => {
                     for (name, schema) in wanted.as_object().unwrap() {
                         if let Some(member) = value.get(name) {

@@ -13,9 +13,10 @@ use domain::usage::Microdollars;
 use domain::{Clock, Failure, KeyId, Lease, OwnerId, RequestId, Rng, Stage, WorkerId};
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
-use server::{App, Config, FileKind, Forecast, Forecasted, Parts, Probe};
+use server::{App, Config, FileKind, Forecast, Forecasted, Parts, Probe, Room};
 use store::memory::MemoryStore;
 use store::{Published, Store};
+use telemetry::Metrics;
 use tempfile::TempDir;
 use testkit::{ManualClock, SeededRng};
 use tower::ServiceExt;
@@ -52,6 +53,7 @@ pub(crate) struct Setup {
     pub(crate) rng: Arc<dyn Rng>,
     pub(crate) probes: Vec<Arc<dyn Probe>>,
     pub(crate) strict: bool,
+    pub(crate) room: Option<Arc<dyn Room>>,
     pub(crate) catalog: Option<Catalog>,
 }
 
@@ -68,6 +70,7 @@ impl Default for Setup {
             rng: Arc::new(SeededRng::new(7)),
             probes: Vec::new(),
             strict: false,
+            room: None,
             catalog: None,
         }
     }
@@ -113,6 +116,9 @@ impl Fixture {
             forecast: Arc::new(Echo),
             sniff: Arc::new(sniff),
             urls: Arc::new(HttpsOnly),
+            webhooks: Arc::new(https),
+            room: setup.room,
+            metrics: Metrics::new(server::paths()),
             probes: setup.probes,
             config: setup.config,
         });
@@ -148,9 +154,13 @@ impl Fixture {
         self.document.get_or_init(|| reply.json())
     }
 
+    /// The answer as it comes.
+    pub(crate) async fn open(&self, request: Request<Body>) -> axum::response::Response {
+        self.router.clone().oneshot(request).await.unwrap()
+    }
+
     async fn call(&self, request: Request<Body>) -> Reply {
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
+        let (parts, body) = self.open(request).await.into_parts();
         let bytes = axum::body::to_bytes(body, usize::MAX).await.unwrap().to_vec();
         Reply { status: parts.status, headers: parts.headers, bytes }
     }
@@ -276,6 +286,10 @@ fn models(strict: bool) -> Catalog {
         Overrides { price_usd: Some(0.112), strict: Some(strict), ..Overrides::default() };
     let id = KLING.trim_start_matches("/v1/models/").to_owned();
     catalog.with_overrides(&[(id, overrides)].into()).unwrap()
+}
+
+fn https(url: &str) -> Result<(), String> {
+    if url.starts_with("https://") { Ok(()) } else { Err("give an https URL".to_owned()) }
 }
 
 fn sniff(head: &[u8]) -> Option<FileKind> {

@@ -5,10 +5,11 @@ use std::collections::BTreeSet;
 
 use serde_json::{Map, Value, json};
 use wire::{
-    Balance, CancelReply, Categories, Check, Detail, DryRun, EngineInfo, ErrorBody, ErrorCode,
-    Event, FileUploaded, Health, HealthWord, ModelEntry, ModelList, Outcome, Ready, Record,
-    RequestList, ResultReply, ResultWord, RunError, StageTimes, StatusReply, StatusWord, Submitted,
-    Summary, WhoAmI,
+    Balance, CancelReply, Categories, Check, Delivery, DeliveryList, Detail, DryRun, EngineInfo,
+    ErrorBody, ErrorCode, Event, FileUploaded, Health, HealthWord, KeyCreated, KeyEntry, KeyList,
+    LimitSet, ModelEntry, ModelList, Outcome, Ready, Record, RequestList, ResultReply, ResultWord,
+    RunError, StageTimes, StatusReply, StatusWord, Submitted, Summary, Usage, UsageLine, UsageSum,
+    WebhookSecrets, WhoAmI,
 };
 
 use crate::schema::Schemas;
@@ -18,9 +19,12 @@ const AT: &str = "2026-11-22T05:43:01.123456+00:00";
 const URL: &str = "https://h/v1/requests/r1";
 
 /// What is no body: parameters, and words that are an integer or a part of others.
-const NOT_DESCRIBED: [&str; 6] = [
+const NOT_DESCRIBED: [&str; 8] = [
     "CancelQuery",
     "ErrorCode",
+    // Bodies that are only read: their schemas are held against what the calls take.
+    "KeyChange",
+    "NewKey",
     "ModelListQuery",
     "RequestListQuery",
     "ResultQuery",
@@ -209,7 +213,58 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("Submitted", json!(submitted())),
         ("Summary", json!(summary())),
         ("WhoAmI", json!(whoami())),
+        ("Delivery", json!(delivery())),
+        ("DeliveryList", json!(DeliveryList { deliveries: vec![delivery()], next_cursor: None })),
+        ("KeyCreated", json!(KeyCreated { key: text("rsk_x"), entry: key() })),
+        ("KeyEntry", json!(key())),
+        ("KeyList", json!(KeyList { keys: vec![key()] })),
+        ("LimitSet", json!(LimitSet::default())),
+        ("Usage", json!(usage())),
+        ("UsageLine", json!(usage().usage[0])),
+        ("UsageSum", json!(usage().total)),
+        ("WebhookSecrets", json!(WebhookSecrets { secret: text("whsec_x"), previous: vec![] })),
     ]
+}
+
+fn key() -> KeyEntry {
+    KeyEntry {
+        id: text("key_1"),
+        owner_id: text("own_1"),
+        name: text("studio"),
+        role: text("user"),
+        created_at: text(AT),
+        revoked_at: None,
+        limits: LimitSet { max_queued: Some(3), budget_usd: Some(5.5), ..LimitSet::default() },
+        owner_limits: LimitSet::default(),
+        spent_usd: 0.56,
+    }
+}
+
+fn usage() -> Usage {
+    let sum = UsageSum { requests: 1, seconds: 5, cost: 0.56 };
+    Usage {
+        from: text(AT),
+        to: text(AT),
+        group_by: text("day"),
+        usage: vec![UsageLine { group: text("2026-11-22"), sum }],
+        total: sum,
+    }
+}
+
+fn delivery() -> Delivery {
+    Delivery {
+        id: text("msg_1_3"),
+        request_id: text("r1"),
+        event: text("succeeded"),
+        url: text("https://hooks.example/a"),
+        state: text("pending"),
+        attempts: 1,
+        created_at: text(AT),
+        next_attempt_at: Some(text(AT)),
+        finished_at: None,
+        last_status: Some(503),
+        last_error: Some(text("busy")),
+    }
 }
 
 #[tokio::test]

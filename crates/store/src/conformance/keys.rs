@@ -21,6 +21,10 @@ pub async fn keys_are_kept(store: &dyn Store) {
     assert!(exists(store.add_key(fresh, late_hash).await), "the hash is taken");
     assert!(exists(store.add_key(late, fresh_hash).await), "the id is taken");
     assert_eq!(store.keys(None).await.unwrap().len(), 3);
+    let ids: Vec<_> = store.keys(None).await.unwrap().into_iter().map(|key| key.id).collect();
+    assert!(store.rename_key(&ids[0], "desk").await.unwrap());
+    assert_eq!(store.key_by_hash(early_hash).await.unwrap().unwrap().name, "desk");
+    assert!(!store.rename_key(&maker.key_id(), "desk").await.unwrap());
 }
 
 /// A revoked key is still found, and keeps the moment of its first revocation.

@@ -406,6 +406,12 @@ impl Store for MemoryStore {
         Ok(self.lock().revoke_key(id, at))
     }
 
+    async fn rename_key(&self, id: &KeyId, name: &str) -> Result<bool, StoreError> {
+        let mut inner = self.lock();
+        let found = inner.keys.iter_mut().find(|(key, _)| key.id == *id);
+        Ok(found.map(|(key, _)| name.clone_into(&mut key.name)).is_some())
+    }
+
     async fn rotate_key(
         &self,
         old: &KeyId,
