@@ -29,7 +29,7 @@ pub(crate) enum Command {
     Plan(PlanArgs),
     /// Print what intake sees in a file or URL, and which limits it breaks
     Probe(ProbeArgs),
-    /// Create, list, rotate and revoke API keys
+    /// Create, list, rotate, limit and revoke API keys
     #[command(subcommand)]
     Keys(KeysCommand),
     /// Print the catalogue, or one model's schema
@@ -107,6 +107,39 @@ pub(crate) struct ServeArgs {
     /// Refuse bodies with fields that the model does not have
     #[arg(long, env = "RESHOOT_STRICT_FIELDS")]
     pub strict_fields: bool,
+    /// Exempt this host from the rules for webhooks (https, public address); repeatable
+    #[arg(
+        long,
+        env = "RESHOOT_ALLOW_WEBHOOK_HOST",
+        value_name = "HOST[:PORT]",
+        value_delimiter = ','
+    )]
+    pub allow_webhook_host: Vec<String>,
+    /// Answer /metrics without a key at this address, and nowhere else
+    #[arg(long, env = "RESHOOT_METRICS_LISTEN", value_name = "ADDR:PORT")]
+    pub metrics_listen: Option<SocketAddr>,
+    /// Most requests that may wait; more are refused with 503 [default: no limit]
+    #[arg(long, env = "RESHOOT_MAX_QUEUE", value_name = "N")]
+    pub max_queue: Option<u64>,
+    /// MiB of disk that stay free: below, work is refused with 503 [default: 1024]
+    #[arg(long, env = "RESHOOT_DISK_RESERVE_MIB", value_name = "MIB")]
+    pub disk_reserve_mib: Option<u64>,
+    #[command(flatten)]
+    pub keep: Keep,
+}
+
+/// How long things are kept; 0 keeps them for ever.
+#[derive(Debug, Args, Clone, Copy, Default)]
+pub(crate) struct Keep {
+    /// Days that records and outputs are kept after the end; 0 for ever [default: 30]
+    #[arg(long, env = "RESHOOT_KEEP_RESULTS_DAYS", value_name = "DAYS")]
+    pub keep_results_days: Option<u32>,
+    /// Days that inputs are kept after the end; 0 as long as the record [default: 7]
+    #[arg(long, env = "RESHOOT_KEEP_INPUTS_DAYS", value_name = "DAYS")]
+    pub keep_inputs_days: Option<u32>,
+    /// Days that uploads are kept; 0 for ever [default: 30]
+    #[arg(long, env = "RESHOOT_KEEP_UPLOADS_DAYS", value_name = "DAYS")]
+    pub keep_uploads_days: Option<u32>,
 }
 
 #[derive(Debug, Args)]
@@ -246,6 +279,35 @@ pub(crate) enum KeysCommand {
         #[command(flatten)]
         place: Place,
     },
+    /// Show or change the limits of a key or an owner; what is not given stays
+    Limits {
+        /// The id of a key or an owner
+        id: String,
+        #[command(flatten)]
+        change: LimitChange,
+        #[command(flatten)]
+        place: Place,
+    },
+}
+
+/// New limits; `none` lifts one.
+#[derive(Debug, Args, Clone, Default)]
+pub(crate) struct LimitChange {
+    /// Most requests that wait at a time
+    #[arg(long, value_name = "N|none")]
+    pub max_queued: Option<String>,
+    /// Most requests that run at a time
+    #[arg(long, value_name = "N|none")]
+    pub max_running: Option<String>,
+    /// Most submits a minute
+    #[arg(long, value_name = "N|none")]
+    pub submits_per_minute: Option<String>,
+    /// Most bytes of bodies and uploads a UTC day
+    #[arg(long, value_name = "BYTES|none")]
+    pub bytes_per_day: Option<String>,
+    /// USD that may be spent in all
+    #[arg(long, value_name = "USD|none")]
+    pub budget_usd: Option<String>,
 }
 
 #[derive(Debug, Args)]

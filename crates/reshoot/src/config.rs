@@ -6,13 +6,14 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use anyhow::Context;
 use catalog::Overrides;
 use serde::Deserialize;
 use server::{Cidr, PublicUrl};
 
-use crate::cli::{Intake, Place, ServeArgs};
+use crate::cli::{Intake, Keep, Place, ServeArgs};
 use crate::exit::{CONFIG, Coded};
 
 const DEFAULT_FILE: &str = "reshoot.toml";
@@ -21,6 +22,10 @@ const DEFAULT_LISTEN: SocketAddr =
     SocketAddr::new(std::net::IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 8080);
 const DEFAULT_WORKERS: u32 = 1;
 const DEFAULT_DRAIN_SECS: u64 = 25;
+const DEFAULT_DISK_RESERVE_MIB: u64 = 1024;
+const DEFAULT_RESULTS_DAYS: u32 = 30;
+const DEFAULT_INPUTS_DAYS: u32 = 7;
+const DEFAULT_UPLOADS_DAYS: u32 = 30;
 
 /// `reshoot.toml`. Keys are the flags' names with underscores.
 #[derive(Debug, Default, Deserialize)]
@@ -39,6 +44,14 @@ pub(crate) struct File {
     pub require_sandbox: bool,
     #[serde(default)]
     pub strict_fields: bool,
+    #[serde(default)]
+    pub allow_webhook_host: Vec<String>,
+    pub metrics_listen: Option<SocketAddr>,
+    pub max_queue: Option<u64>,
+    pub disk_reserve_mib: Option<u64>,
+    pub keep_results_days: Option<u32>,
+    pub keep_inputs_days: Option<u32>,
+    pub keep_uploads_days: Option<u32>,
     /// Folder of further model folders, or of replacements for the shipped one.
     pub models_dir: Option<PathBuf>,
     /// Settings for one model, by its id.
@@ -66,6 +79,19 @@ pub(crate) struct Serve {
     pub drain_secs: u64,
     pub trusted_proxy: Vec<Cidr>,
     pub strict_fields: bool,
+    pub allow_webhook_host: Vec<String>,
+    pub metrics_listen: Option<SocketAddr>,
+    pub max_queue: Option<u64>,
+    pub disk_reserve_bytes: u64,
+    pub kept: Kept,
+}
+
+/// How long things are kept; for ever where there is no time.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Kept {
+    pub results: Option<Duration>,
+    pub inputs: Option<Duration>,
+    pub uploads: Option<Duration>,
 }
 
 // === impl File ===
@@ -110,7 +136,13 @@ pub(crate) fn serve(args: &ServeArgs) -> anyhow::Result<Serve> {
             trusted_proxy.push(network);
         }
     }
+    let kept = kept(&args.keep, &file);
     let public_url = args.public_url.clone().or(file.public_url);
+    let mut allow_webhook_host = args.allow_webhook_host.clone();
+    if allow_webhook_host.is_empty() {
+        allow_webhook_host.clone_from(&file.allow_webhook_host);
+    }
+    let reserve = args.disk_reserve_mib.or(file.disk_reserve_mib);
     Ok(Serve {
         installation,
         listen: args.listen.or(file.listen).unwrap_or(DEFAULT_LISTEN),
@@ -121,7 +153,24 @@ pub(crate) fn serve(args: &ServeArgs) -> anyhow::Result<Serve> {
         drain_secs: args.drain_secs.or(file.drain_secs).unwrap_or(DEFAULT_DRAIN_SECS),
         trusted_proxy,
         strict_fields: args.strict_fields || file.strict_fields,
+        allow_webhook_host,
+        metrics_listen: args.metrics_listen.or(file.metrics_listen),
+        max_queue: args.max_queue.or(file.max_queue),
+        disk_reserve_bytes: reserve.unwrap_or(DEFAULT_DISK_RESERVE_MIB).saturating_mul(1 << 20),
+        kept,
     })
+}
+
+fn kept(args: &Keep, file: &File) -> Kept {
+    let days = |flag: Option<u32>, key: Option<u32>, default| {
+        let days = u64::from(flag.or(key).unwrap_or(default));
+        (days > 0).then(|| Duration::from_secs(days * 86_400))
+    };
+    Kept {
+        results: days(args.keep_results_days, file.keep_results_days, DEFAULT_RESULTS_DAYS),
+        inputs: days(args.keep_inputs_days, file.keep_inputs_days, DEFAULT_INPUTS_DAYS),
+        uploads: days(args.keep_uploads_days, file.keep_uploads_days, DEFAULT_UPLOADS_DAYS),
+    }
 }
 
 fn merge(place: &Place, intake: &Intake, mut file: File) -> (Installation, File) {
@@ -161,6 +210,11 @@ mod tests {
             trusted_proxy: Vec::new(),
             drain_secs: None,
             strict_fields: false,
+            allow_webhook_host: Vec::new(),
+            metrics_listen: None,
+            max_queue: None,
+            disk_reserve_mib: None,
+            keep: Keep::default(),
         }
     }
 
@@ -174,6 +228,16 @@ mod tests {
         assert_eq!(serve.workers, 0);
         assert_eq!(serve.drain_secs, DEFAULT_DRAIN_SECS);
         assert_eq!(serve.installation.data, Path::new("/srv/r"));
+    }
+
+    #[test]
+    fn zero_days_are_for_ever_and_the_rest_has_defaults() {
+        let (_dir, place) = file("keep_results_days = 0\nkeep_inputs_days = 2\n");
+        let mut args = args(place);
+        args.keep.keep_inputs_days = Some(1);
+        let kept = serve(&args).unwrap().kept;
+        let day = Duration::from_secs(86_400);
+        assert_eq!((kept.results, kept.inputs, kept.uploads), (None, Some(day), Some(30 * day)));
     }
 
     #[test]

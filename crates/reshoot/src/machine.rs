@@ -1,8 +1,10 @@
 //! The machine's own clock, randomness and signals: the only place that reads them.
 
+use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use domain::{Clock, Rng, Timestamp};
+use server::Room;
 use tokio::signal::unix::{SignalKind, signal};
 
 /// The system clock.
@@ -25,6 +27,28 @@ impl Rng for KernelRng {
     #[expect(clippy::expect_used, reason = "without randomness there are no keys: better to stop")]
     fn fill(&self, bytes: &mut [u8]) {
         getrandom::fill(bytes).expect("the kernel gives random bytes");
+    }
+}
+
+/// The disk that the data folder is on.
+#[derive(Debug, Clone)]
+pub(crate) struct DataDisk {
+    /// The data folder.
+    pub folder: PathBuf,
+    /// Bytes that have to stay free.
+    pub reserve_bytes: u64,
+}
+
+impl Room for DataDisk {
+    /// A disk that cannot be asked is found out by the first write to it.
+    fn has_room(&self) -> bool {
+        self.bytes().is_none_or(|(free, _)| free >= self.reserve_bytes)
+    }
+
+    fn bytes(&self) -> Option<(u64, u64)> {
+        let disk = rustix::fs::statvfs(&self.folder).ok()?;
+        let free = disk.f_bavail.saturating_mul(disk.f_frsize);
+        Some((free, disk.f_blocks.saturating_mul(disk.f_frsize)))
     }
 }
 

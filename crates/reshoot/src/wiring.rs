@@ -94,13 +94,24 @@ pub(crate) fn launcher(require_sandbox: bool) -> anyhow::Result<Launcher> {
     Ok(Launcher { program: this_program()?, args })
 }
 
-/// Hosts that the operator exempted.
+/// Hosts that the operator exempted for inputs.
 pub(crate) fn exempt(installation: &Installation) -> anyhow::Result<Vec<Exempt>> {
+    hosts("--allow-input-host", &installation.allow_input_host)
+}
+
+fn hosts(flag: &str, texts: &[String]) -> anyhow::Result<Vec<Exempt>> {
     let parse = |text: &String| {
-        text.parse()
-            .map_err(|e| anyhow::Error::new(Coded::new(CONFIG, format!("--allow-input-host: {e}"))))
+        text.parse().map_err(|e| anyhow::Error::new(Coded::new(CONFIG, format!("{flag}: {e}"))))
     };
-    installation.allow_input_host.iter().map(parse).collect()
+    texts.iter().map(parse).collect()
+}
+
+/// What posts to webhooks.
+pub(crate) fn webhook_client(allowed: &[String]) -> anyhow::Result<Client> {
+    let exempt = hosts("--allow-webhook-host", allowed)?;
+    let options = Options { exempt, ..Options::default() };
+    Client::new(options, Arc::new(SystemClock), Arc::new(KernelRng))
+        .context("the HTTP client cannot be set up")
 }
 
 /// Fetching and checking.

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::routing::get;
 use http::Request;
 use hyper::body::{Body as _, Incoming};
 use hyper::server::conn::http1;
@@ -20,9 +21,11 @@ use tokio::time::{sleep, timeout};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
+use wire::path;
 
 use crate::app::App;
 use crate::base::Peer;
+use crate::ops::metrics;
 use crate::router::router;
 
 /// How often waiting requests are told their place.
@@ -77,6 +80,16 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken)
     app.tasks().close();
     app.tasks().wait().await;
     Ok(())
+}
+
+/// Answers `/metrics` without a key, and nothing else.
+pub async fn serve_metrics(
+    listener: TcpListener,
+    app: App,
+    shutdown: CancellationToken,
+) -> io::Result<()> {
+    let router = Router::new().route(path::METRICS, get(metrics::on_its_own)).with_state(app);
+    axum::serve(listener, router).with_graceful_shutdown(shutdown.cancelled_owned()).await
 }
 
 /// Tells open event streams that the queue has moved, at most once in [`TICK`]; sleeps while

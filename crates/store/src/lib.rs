@@ -17,6 +17,8 @@ pub mod watchers;
 
 #[cfg(feature = "conformance")]
 pub mod conformance;
+#[cfg(feature = "conformance")]
+pub mod faulty;
 
 use async_trait::async_trait;
 use domain::admission::Refused;

@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use anyhow::bail;
+use domain::admission::Limits;
 use domain::key::{KeyRecord, KeyRole, SecretKey};
+use domain::usage::Microdollars;
 use domain::{Clock, KeyId, OwnerId};
-use store::Store;
+use store::{Store, Subject};
 use store_sqlite::{OpenMode, SqliteStore};
 
-use crate::cli::{Intake, KeysCommand, Place};
+use crate::cli::{Intake, KeysCommand, LimitChange, Place};
 use crate::commands::{print_line, runtime};
 use crate::config;
 use crate::exit::{Coded, NO_INPUT, USAGE};
@@ -50,8 +52,97 @@ pub(crate) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
                 return Err(no_key(&id));
             }
         }
+        KeysCommand::Limits { id, change, place } => {
+            let subject = subject(&id)?;
+            let store = open(&place)?;
+            let limits = runtime.block_on(limit(&store, &id, &subject, &change))?;
+            print_line(&serde_json::to_string_pretty(&shown(&limits))?)?;
+        }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Changes what `change` names; gives what holds afterwards.
+async fn limit(
+    store: &dyn Store,
+    id: &str,
+    subject: &Subject,
+    change: &LimitChange,
+) -> anyhow::Result<Limits> {
+    let known = match subject {
+        Subject::Key(key) => store.keys(None).await?.iter().any(|one| one.id == *key),
+        Subject::Owner(owner) => !store.keys(Some(owner)).await?.is_empty(),
+    };
+    if !known {
+        return Err(no_key(id));
+    }
+    let before = store.limits(subject).await?;
+    let usd = |text: &str| match text.parse::<f64>() {
+        Ok(usd) if (0.0..=1e9).contains(&usd) => Some(Microdollars::from_usd(usd)),
+        _ => None,
+    };
+    let limits = Limits {
+        max_queued: changed("--max-queued", &change.max_queued, before.max_queued, number)?,
+        max_running: changed("--max-running", &change.max_running, before.max_running, number)?,
+        submits_per_minute: changed(
+            "--submits-per-minute",
+            &change.submits_per_minute,
+            before.submits_per_minute,
+            number,
+        )?,
+        bytes_per_day: changed(
+            "--bytes-per-day",
+            &change.bytes_per_day,
+            before.bytes_per_day,
+            number,
+        )?,
+        budget: changed("--budget-usd", &change.budget_usd, before.budget, usd)?,
+    };
+    if limits != before {
+        store.set_limits(subject, limits).await?;
+    }
+    Ok(limits)
+}
+
+fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
+    text.parse().ok()
+}
+
+/// A limit after a flag that was given or left out.
+fn changed<T>(
+    flag: &str,
+    given: &Option<String>,
+    before: Option<T>,
+    read: impl Fn(&str) -> Option<T>,
+) -> anyhow::Result<Option<T>> {
+    match given.as_deref() {
+        None => Ok(before),
+        Some("none") => Ok(None),
+        Some(text) => match read(text) {
+            Some(limit) => Ok(Some(limit)),
+            None => bail!(Coded::new(
+                USAGE,
+                format!("{flag} `{text}` is neither a number from 0 nor `none`")
+            )),
+        },
+    }
+}
+
+fn shown(limits: &Limits) -> serde_json::Value {
+    serde_json::json!({
+        "max_queued": limits.max_queued,
+        "max_running": limits.max_running,
+        "submits_per_minute": limits.submits_per_minute,
+        "bytes_per_day": limits.bytes_per_day,
+        "budget_usd": limits.budget.map(Microdollars::usd),
+    })
+}
+
+fn subject(id: &str) -> anyhow::Result<Subject> {
+    if let Ok(owner) = id.parse() {
+        return Ok(Subject::Owner(owner));
+    }
+    Ok(Subject::Key(parse_id(id)?))
 }
 
 /// Makes and stores a key; of a new owner unless one is named.

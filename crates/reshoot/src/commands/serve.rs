@@ -17,6 +17,7 @@ use media::Toolchain;
 use server::{App, FileKind, Probe};
 use store::Store;
 use store_sqlite::OpenMode;
+use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -26,7 +27,7 @@ use crate::cli::ServeArgs;
 use crate::commands::{keys, print_line, runtime};
 use crate::config::{self, Serve};
 use crate::exit::{Coded, UNAVAILABLE};
-use crate::machine::{KernelRng, SystemClock, told_to_stop};
+use crate::machine::{DataDisk, KernelRng, SystemClock, told_to_stop};
 use crate::planning::Planner;
 use crate::wiring;
 
@@ -63,10 +64,18 @@ async fn up(serve: Serve) -> anyhow::Result<()> {
         Coded::new(UNAVAILABLE, format!("cannot listen on {}: {e}; use --listen", serve.listen))
     })?;
     let address = listener.local_addr().context("no local address")?;
-    let app = App::new(server_parts(&serve, &store, &artifacts, &catalog)?);
+    let metrics = Metrics::new(server::paths());
+    let app = App::new(server_parts(&serve, &store, &artifacts, &catalog, &metrics)?);
+    let scraped = metrics_listener(&serve).await?;
     let worker = worker(&serve, &store, &artifacts, &catalog)?;
     let stop = CancellationToken::new();
-    let answering = server::serve(listener, app, stop.clone());
+    let scraping = async {
+        match scraped {
+            Some(listener) => server::serve_metrics(listener, app.clone(), stop.clone()).await,
+            None => Ok(()),
+        }
+    };
+    let answering = server::serve(listener, app.clone(), stop.clone());
     let working = async {
         match worker {
             Some(worker) => worker.run(stop.clone()).await,
@@ -88,9 +97,20 @@ async fn up(serve: Serve) -> anyhow::Result<()> {
             Err(error) => tracing::warn!(%error, "leftovers of an earlier run stay on disk"),
         }
     });
-    let (answered, (), told, _) = tokio::join!(answering, working, telling, collecting);
+    let (answered, scraped, (), told, _) =
+        tokio::join!(answering, scraping, working, telling, collecting);
     told?;
+    scraped.context("the listener of the metrics failed")?;
     answered.context("the listener failed")
+}
+
+async fn metrics_listener(serve: &Serve) -> anyhow::Result<Option<TcpListener>> {
+    let Some(address) = serve.metrics_listen else { return Ok(None) };
+    let listener = TcpListener::bind(address).await.map_err(|e| {
+        Coded::new(UNAVAILABLE, format!("cannot listen on {address}: {e}; use --metrics-listen"))
+    })?;
+    tracing::info!(address = %listener.local_addr()?, "metrics are answered here");
+    Ok(Some(listener))
 }
 
 /// The catalogue; with `--strict-fields`, every model refuses unknown fields.
@@ -110,6 +130,7 @@ fn server_parts(
     store: &Arc<dyn Store>,
     artifacts: &Artifacts,
     catalog: &Arc<Catalog>,
+    metrics: &Metrics,
 ) -> anyhow::Result<server::Parts> {
     let sandbox = serve.installation.require_sandbox;
     let exempt = wiring::exempt(&serve.installation)?;
@@ -128,11 +149,24 @@ fn server_parts(
         urls: Arc::new(move |_: &str, host: &str, port: u16| {
             exempt.iter().any(|exempt: &Exempt| exempt.allows(host, port))
         }),
+        webhooks: Arc::new({
+            let client = wiring::webhook_client(&serve.allow_webhook_host)?;
+            move |url: &str| client.admits(url).map_err(|error| error.to_string())
+        }),
+        room: Some(Arc::new(DataDisk {
+            folder: serve.installation.data.clone(),
+            reserve_bytes: serve.disk_reserve_bytes,
+        })),
+        metrics: metrics.clone(),
         probes,
         config: server::Config {
             public_url: serve.public_url.clone(),
             trusted_proxies: serve.trusted_proxy.clone(),
             drain: Duration::from_secs(serve.drain_secs),
+            max_queue: serve.max_queue,
+            keep_results: serve.kept.results,
+            keep_uploads: serve.kept.uploads,
+            metrics: serve.metrics_listen.is_none(),
             ..server::Config::default()
         },
     })

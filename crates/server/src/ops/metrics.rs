@@ -1,7 +1,8 @@
 //! `GET /metrics`
 
-use axum::extract::State;
+use axum::extract::{FromRequestParts, State};
 use axum::response::{IntoResponse, Response};
+use domain::Timestamp;
 use domain::key::KeyRole;
 use http::header::CONTENT_TYPE;
 use http::request;
@@ -15,9 +16,6 @@ use crate::base::Peer;
 use crate::hooks::Room;
 use crate::refusal::Refusal;
 
-use axum::extract::FromRequestParts;
-use domain::Timestamp;
-
 /// Whoever may look: an admin, or somebody on this machine.
 pub(crate) struct Viewer;
 
@@ -27,8 +25,13 @@ pub(crate) async fn metrics(State(app): State<App>, _viewer: Viewer) -> Result<R
     Ok(([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], text).into_response())
 }
 
+/// The same without a key, for a listener of its own.
+pub(crate) async fn on_its_own(State(app): State<App>) -> Result<Response, Refusal> {
+    Ok(([(CONTENT_TYPE, telemetry::CONTENT_TYPE)], text(&app).await?).into_response())
+}
+
 /// Everything that is counted, and the gauges as they are now.
-pub async fn text(app: &App) -> Result<String, StoreError> {
+async fn text(app: &App) -> Result<String, StoreError> {
     let parts = app.parts();
     let snapshot = snapshot(app.store(), parts.room.as_deref(), parts.clock.now()).await?;
     Ok(parts.metrics.encode(&snapshot))
@@ -66,6 +69,10 @@ impl FromRequestParts<App> for Viewer {
     type Rejection = Refusal;
 
     async fn from_request_parts(parts: &mut request::Parts, app: &App) -> Result<Self, Refusal> {
+        if !app.config().metrics {
+            let message = "metrics are answered at another address, see --metrics-listen";
+            return Err(Refusal::new(ErrorCode::ResourceNotFound, message));
+        }
         // A proxy on this machine would make everybody local: where one is trusted, a key counts.
         let local = app.config().trusted_proxies.is_empty()
             && parts.extensions.get::<Peer>().is_some_and(|peer| peer.remote.ip().is_loopback());

@@ -201,10 +201,10 @@ impl Inner {
             let status = self.row(&id).map_or_else(gone, |row| self.status(row));
             return Ok(Inserted { status, replayed: true });
         }
+        self.ledger.admit(&new)?;
         if self.seqs.contains_key(&new.id) {
             return Err(StoreError::Exists(new.id.to_string()));
         }
-        self.ledger.admit(&new)?;
         self.last_seq += 1;
         let seq = self.last_seq;
         let finish = self.clock.next(new.priority, &new.owner);
