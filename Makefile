@@ -1,7 +1,7 @@
 # Two commands are all a fresh machine needs: `make demo` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint fmt bench soak clean
+.PHONY: help setup build demo test contract lint fmt bench soak clean
 
 CARGO ?= cargo
 
@@ -19,6 +19,10 @@ demo: build ## makes a clip from samples/ over HTTP; its path is the last line
 
 test: setup ## runs every test that CI runs
 	@./scripts/test.sh
+
+contract: setup ## calls all that /openapi.json describes, with made-up input (needs PyPI once)
+	$(CARGO) build --locked -p reshoot
+	@./scripts/schemathesis.sh
 
 lint: setup ## formatting, clippy, house rules, docs without broken links
 	@./scripts/lint.sh
