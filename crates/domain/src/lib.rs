@@ -6,6 +6,9 @@
 //! whoever sent them. Stores, servers and workers all speak in these nouns, and
 //! [`invariants`] says in code what must hold whichever of them is asked.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
+
 pub mod clock;
 pub mod facts;
 pub mod fault;
