@@ -1,7 +1,7 @@
 # Two commands are all a fresh machine needs: `make demo` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint fmt bench soak clean
+.PHONY: help setup build demo test contract fuzz lint fmt bench soak clean
 
 CARGO ?= cargo
 
@@ -20,6 +20,13 @@ demo: build ## makes a clip from samples/ over HTTP; its path is the last line
 test: setup ## runs every test that CI runs
 	@./scripts/test.sh
 
+contract: setup ## calls all that /openapi.json describes, with made-up input (needs PyPI once)
+	$(CARGO) build --locked -p reshoot
+	@./scripts/schemathesis.sh
+
+fuzz: setup ## fuzzes what reads the bytes of strangers, a minute each (cargo-fuzz, else property tests)
+	@./scripts/fuzz.sh
+
 lint: setup ## formatting, clippy, house rules, docs without broken links
 	@./scripts/lint.sh
 
@@ -29,7 +36,7 @@ fmt: ## formats the code
 bench: setup ## measures; prints ratios
 	@./scripts/bench.sh
 
-soak: setup ## the long rounds: kills under load
+soak: setup ## the long rounds: kills under load, fuzzing
 	@./scripts/soak.sh
 
 clean: ## removes what was built

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# The long rounds: the kill -9 test of the whole server again and again, each time from the start.
+# The long rounds: the kill -9 test of the whole server again and again, each time from the start,
+# then fuzzing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
@@ -8,3 +9,4 @@ for n in $(seq "$rounds"); do
     echo "== soak: round $n of $rounds (ten kills each)"
     $CARGO test --locked -p reshoot --test e2e crash
 done
+./scripts/fuzz.sh "${FUZZ_SECS:-300}"

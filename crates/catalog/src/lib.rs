@@ -13,6 +13,9 @@
 //! Invariant: a model that loads is coherent. Each role points at a field of the right shape,
 //! each offered ratio has a size, each default satisfies its own schema.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
+
 mod builtin;
 mod check;
 mod compose;

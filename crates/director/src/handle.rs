@@ -74,7 +74,8 @@ impl Handle {
     }
 
     /// Reads a handle at the start of `text`, in any case, with or without `_` before the number;
-    /// says how many bytes it takes. The number must not be followed by what [`binds`] to it.
+    /// says how many bytes it takes. The number must not be followed by a letter with case, a digit
+    /// or `_`.
     pub fn read(text: &str) -> Option<(Self, usize)> {
         let rest = text.strip_prefix('@')?;
         let (kind, name) = [

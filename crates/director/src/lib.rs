@@ -10,6 +10,9 @@
 //! the span of a wish, a keep, a reference, in [`ShotPlan::passed_over`] (glue such as "and
 //! please") or in [`ShotPlan::not_understood`].
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
+
 mod adverbs;
 mod assemble;
 mod brief;

@@ -7,7 +7,7 @@ use crate::handle::{Handle, HandleKind};
 use crate::keeps;
 use crate::lexicon::words::COMMANDS;
 use crate::plan::{Kept, MentionRole, Task};
-use crate::reader::Reader;
+use crate::reader::{MentionDraft, Reader};
 use crate::want::Want;
 
 /// A motion or a camera path, said to be that of a video.
@@ -49,7 +49,7 @@ fn source(reader: &Reader<'_>, clause: usize, at: usize, end: usize) -> Option<S
     let owner =
         at.checked_sub(1).filter(|&i| reader.words[i].norm == "s").and_then(|i| i.checked_sub(1));
     let owned = owner.and_then(|i| reader.mentions.iter().position(|mention| mention.at == i));
-    if let Some(nth) = owned.filter(|&nth| reader.mentions[nth].handle.kind == HandleKind::Video) {
+    if let Some(nth) = owned.filter(|&nth| is_there(&reader.mentions[nth])) {
         let from = reader.mentions[nth].handle;
         let words = reader.mentions[nth].at..at + used;
         return Some(Source { words, clause, camera, from, mention: Some(nth) });
@@ -58,17 +58,17 @@ fn source(reader: &Reader<'_>, clause: usize, at: usize, end: usize) -> Option<S
     for i in at + used..end.min(at + used + 6) {
         let word = &reader.words[i];
         if let Some(handle) = word.handle().filter(|_| linked) {
-            let nth = reader.mentions.iter().position(|mention| mention.at == i);
+            let nth = reader.mentions.iter().position(|mention| mention.at == i)?;
             let words = at..i + 1;
-            return (handle.kind == HandleKind::Video).then_some(Source {
+            return is_there(&reader.mentions[nth]).then_some(Source {
                 words,
                 clause,
                 camera,
                 from: handle,
-                mention: nth,
+                mention: Some(nth),
             });
         }
-        if linked && word.any(&["video", "clip", "footage"]) {
+        if linked && word.any(&["video", "clip", "footage"]) && reader.brief.videos > 0 {
             let from = Handle::video(1);
             return Some(Source { words: at..i + 1, clause, camera, from, mention: None });
         }
@@ -98,6 +98,11 @@ fn source(reader: &Reader<'_>, clause: usize, at: usize, end: usize) -> Option<S
     None
 }
 
+/// Whether it is a video that the request has.
+fn is_there(mention: &MentionDraft) -> bool {
+    mention.exists && mention.handle.kind == HandleKind::Video
+}
+
 fn transfer(reader: &mut Reader<'_>, source: &Source) {
     let Source { clause, camera, from, .. } = *source;
     let sentence = reader.clauses[clause].sentence;
@@ -111,8 +116,10 @@ fn transfer(reader: &mut Reader<'_>, source: &Source) {
             fits && (reader.clauses[mention.clause].sentence == sentence) == wanted
         })
     };
-    let starts =
-        reader.mentions.iter().position(|mention| starts_clip(reader, mention.at, mention.clause));
+    let starts = reader
+        .mentions
+        .iter()
+        .position(|mention| mention.exists && starts_clip(reader, mention.at, mention.clause));
     let target =
         if camera { starts.or_else(|| near(true)) } else { near(true).or_else(|| near(false)) };
     let verb =

@@ -95,3 +95,16 @@ fn reads_as_json() {
     };
     insta::assert_json_snapshot!(plan(&brief, None));
 }
+
+#[test]
+fn nothing_changes_hands_from_or_to_an_input_that_is_not_there() {
+    let transfers = |prompt: &str, videos| {
+        let brief = Brief { prompt: prompt.to_owned(), videos, images: 1, ..Brief::default() };
+        plan(&brief, None).wishes.iter().any(|wish| matches!(wish.want, Want::Task { .. }))
+    };
+    assert!(transfers("Animate @Image1 with the motion of @Video1", 1));
+    assert!(!transfers("Animate @Image1 with the motion of @Video2", 1));
+    assert!(!transfers("Animate @Image1 with the motion of the video", 0));
+    assert!(transfers("Start with @Image1, follow the camera movement of @Video1", 1));
+    assert!(!transfers("Start with @Image2, follow the camera movement of @Video1", 1));
+}

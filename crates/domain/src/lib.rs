@@ -7,6 +7,9 @@
 //! [`invariants`] says in code what must hold whichever of them is asked.
 
 pub mod admission;
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
+
 pub mod clock;
 pub mod facts;
 pub mod fault;

@@ -12,6 +12,9 @@
 //!
 //! Times are seconds from the first picture of a video, for its sound too.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
+
 pub mod decode;
 pub mod encode;
 pub mod frame;

@@ -33,7 +33,7 @@ const MAX_HOST_CHARS: usize = 260;
 
 /// The Host header cannot be made part of a URL.
 #[derive(Debug, thiserror::Error)]
-#[error("the `Host` header is not a host name")]
+#[error("the `Host` header is not one host name")]
 pub(crate) struct BadHost;
 
 // === impl Base ===
@@ -67,7 +67,13 @@ fn of_request(parts: &request::Parts, peer: Option<Peer>, trusted: bool) -> Resu
     if let Some(host) = forwarded.filter(|host| is_host(host)) {
         return Ok(Base(format!("{scheme}://{host}")));
     }
-    let host = match (parts.headers.get(HOST), parts.uri.authority(), peer) {
+    let mut hosts = parts.headers.get_all(HOST).iter();
+    let host = hosts.next();
+    if hosts.next().is_some() {
+        // Two of them are two readings of the same request (RFC 9112, section 3.2).
+        return Err(BadHost);
+    }
+    let host = match (host, parts.uri.authority(), peer) {
         // The target's own authority wins over Host (RFC 9112, section 3.2.2).
         (_, Some(authority), _) => authority.to_string(),
         (Some(host), None, _) => host.to_str().map_err(|_| BadHost)?.trim().to_owned(),
@@ -137,6 +143,11 @@ mod tests {
         for host in ["h/evil", "user@h", "h?x", "", "h h", "a:b:c", "h\\x"] {
             assert_eq!(base(&[("host", host)], false), None, "{host:?}");
         }
+    }
+
+    #[test]
+    fn refuses_two_hosts() {
+        assert_eq!(base(&[("host", "h"), ("host", "h")], false), None);
     }
 
     #[test]

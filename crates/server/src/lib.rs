@@ -10,6 +10,9 @@
 //! What other crates know and this one needs (the plan of a prompt, the type of a file, the state
 //! of the workers) comes in through the traits of [`hooks`], implemented by the binary.
 
+#[cfg(any(test, feature = "fuzzing"))]
+pub mod fuzz;
+
 pub mod app;
 pub mod hooks;
 pub mod proxy;

@@ -58,10 +58,7 @@ impl Params {
             Ok(number) if range.contains(&number) => Ok(Some(number)),
             _ => {
                 let (least, most) = (range.start(), range.end());
-                let wanted = match *most {
-                    u64::MAX => format!("a whole number from {least}"),
-                    most => format!("a whole number from {least} to {most}"),
-                };
+                let wanted = format!("a whole number from {least} to {most}");
                 Err(BadParam::new(name, text, wanted))
             }
         }

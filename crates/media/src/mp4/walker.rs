@@ -101,6 +101,16 @@ impl HeaderWalker {
         self.offset
     }
 
+    /// Bytes that are held of the file, and how many more of the box that they begin are waited for.
+    #[cfg(any(test, feature = "fuzzing"))]
+    pub(crate) fn held_bytes(&self) -> (u64, u64) {
+        match &self.state {
+            State::Head(head) => (head.len() as u64, 0),
+            State::Keep { left_bytes, body, .. } => (body.len() as u64, *left_bytes),
+            State::Skip { .. } => (0, 0),
+        }
+    }
+
     /// What is known so far; `None` before the `moov` box has come.
     pub fn facts(&self) -> Option<HeaderFacts> {
         let movie = self.movie.as_ref()?;

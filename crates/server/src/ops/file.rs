@@ -5,14 +5,15 @@
 
 use artifacts::ArtifactError;
 use axum::body::Body;
-use axum::extract::{RawPathParams, State};
+use axum::extract::{FromRequestParts, RawPathParams, State};
 use axum::response::Response;
+use domain::FileToken;
 use http::header::{
     ACCEPT_RANGES, CACHE_CONTROL, CONTENT_DISPOSITION, CONTENT_LENGTH, CONTENT_RANGE,
     CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, X_CONTENT_TYPE_OPTIONS,
 };
 use http::response::Builder;
-use http::{HeaderMap, Method, StatusCode};
+use http::{HeaderMap, Method, StatusCode, request};
 use std::ops::Range;
 use store::{FileRow, StoreError};
 use wire::ErrorCode;
@@ -21,6 +22,13 @@ use crate::app::App;
 use crate::hooks::FileKind;
 use crate::range::{Wanted, wanted};
 use crate::refusal::Refusal;
+
+/// The file that the path names.
+#[derive(Debug)]
+pub(crate) struct Address {
+    token: FileToken,
+    name: String,
+}
 
 /// Why a file is not shown.
 #[derive(Debug, thiserror::Error)]
@@ -41,11 +49,11 @@ const CACHED: &str = "private, max-age=31536000, immutable";
 /// The file, or the part of it that is asked for.
 pub(crate) async fn file(
     State(app): State<App>,
-    params: RawPathParams,
+    address: Address,
     method: Method,
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
-    let row = find(&app, &params).await?;
+    let row = find(&app, &address).await?;
     let etag = format!("\"{}\"", row.sha256);
     let wanted = match wanted(&headers, &etag, row.bytes) {
         // Ranges are for GET alone (RFC 9110, section 14.2).
@@ -55,11 +63,24 @@ pub(crate) async fn file(
     Ok(reply(&app, &row, &etag, wanted, method == Method::GET).await?)
 }
 
-async fn find(app: &App, params: &RawPathParams) -> Result<FileRow, FileError> {
-    let param = |wanted| params.iter().find(|(name, _)| *name == wanted).map(|(_, text)| text);
-    let token = param("token").and_then(|text| text.parse().ok()).ok_or(FileError::NotFound)?;
-    let row = app.store().file(&token).await?;
-    row.filter(|row| param("name") == Some(row.name.as_str())).ok_or(FileError::NotFound)
+async fn find(app: &App, address: &Address) -> Result<FileRow, FileError> {
+    let row = app.store().file(&address.token).await?;
+    row.filter(|row| row.name == address.name).ok_or(FileError::NotFound)
+}
+
+impl FromRequestParts<App> for Address {
+    type Rejection = Refusal;
+
+    async fn from_request_parts(parts: &mut request::Parts, app: &App) -> Result<Self, Refusal> {
+        let params = RawPathParams::from_request_parts(parts, app).await;
+        let params = params.map_err(|_| FileError::NotFound)?;
+        let param = |wanted| params.iter().find(|(name, _)| *name == wanted).map(|(_, text)| text);
+        let token = param("token").and_then(|text| text.parse().ok());
+        Ok(Self {
+            token: token.ok_or(FileError::NotFound)?,
+            name: param("name").unwrap_or_default().to_owned(),
+        })
+    }
 }
 
 async fn reply(

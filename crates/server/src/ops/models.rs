@@ -27,7 +27,7 @@ pub(crate) async fn models(
         category: asked.category.as_deref(),
         kind: asked.kind.as_deref(),
         limit: limit as usize,
-        offset: usize::try_from(offset).unwrap_or(usize::MAX),
+        offset: offset as usize,
     });
     let entry = |model: &&catalog::Model| render::model(model, &base, asked.include_schema);
     let models = page.models.iter().map(entry).collect();
@@ -41,7 +41,7 @@ fn asked(params: &Params) -> Result<ModelListQuery, BadParam> {
         category: text("category"),
         kind: text("kind"),
         limit: params.number("limit", 1..=Query::MAX_LIMIT as u64)?,
-        offset: params.number("offset", 0..=u64::MAX)?,
+        offset: params.number("offset", 0..=u64::from(u32::MAX))?,
         include_schema: params.flag("include_schema")?,
     })
 }

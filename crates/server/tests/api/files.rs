@@ -141,7 +141,10 @@ async fn a_file_is_shown_without_a_key_and_can_do_nothing_in_a_browser() {
     assert_eq!(head.header("content-length"), "13");
     let other = path.replace("upload.png", "other.png");
     assert_eq!(fetch(&server, Method::GET, &other, &[]).await.status, StatusCode::NOT_FOUND);
-    assert_eq!(fetch(&server, Method::GET, "/files/x/y", &[]).await.json()["error_code"], 404_001);
+    for path in ["/files/x/y", "/files/%ff/%fe", &format!("/files/{}/%00", "0".repeat(48))] {
+        let reply = fetch(&server, Method::GET, path, &[]).await;
+        assert_eq!(reply.json()["error_code"], 404_001, "{path}");
+    }
 }
 
 #[tokio::test]
