@@ -1,7 +1,7 @@
 # Two commands are all a fresh machine needs: `make demo` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test contract fuzz lint fmt bench soak clean
+.PHONY: help setup build demo test sim contract fuzz lint fmt bench soak clean
 
 CARGO ?= cargo
 
@@ -20,6 +20,9 @@ demo: build ## makes a clip from samples/ over HTTP; its path is the last line
 test: setup ## runs every test that CI runs
 	@./scripts/test.sh
 
+sim: ## plays simulated histories; SIM_SEEDS=0..1000 for those seeds
+	@SIM_SEEDS="$(SIM_SEEDS)" ./scripts/sim.sh
+
 contract: setup ## calls all that /openapi.json describes, with made-up input (needs PyPI once)
 	$(CARGO) build --locked -p reshoot
 	@./scripts/schemathesis.sh
@@ -32,11 +35,12 @@ lint: setup ## formatting, clippy, house rules, docs without broken links
 
 fmt: ## formats the code
 	$(CARGO) fmt --all
+	$(CARGO) fmt --all --manifest-path sim/Cargo.toml
 
 bench: setup ## measures; prints ratios
 	@./scripts/bench.sh
 
-soak: setup ## the long rounds: kills under load, fuzzing
+soak: setup ## the long rounds: kills under load, simulated histories, fuzzing
 	@./scripts/soak.sh
 
 clean: ## removes what was built

@@ -8,10 +8,13 @@ echo "== house rules"
 ./scripts/house.sh
 echo "== formatting"
 $CARGO fmt --all --check
+(cd sim && $CARGO fmt --all --check)
 echo "== clippy"
 $CARGO clippy --workspace --all-targets --locked -- -D warnings
+(cd sim && $CARGO clippy --all-targets --locked -- -D warnings)
 echo "== documentation"
 RUSTDOCFLAGS="-D warnings" $CARGO doc --workspace --no-deps --locked --quiet
+(cd sim && RUSTDOCFLAGS="-D warnings" $CARGO doc --no-deps --locked --quiet)
 if command -v cargo-deny >/dev/null; then
     echo "== licences, bans, sources"
     $CARGO deny check bans licenses sources

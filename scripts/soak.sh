@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # The long rounds: the kill -9 test of the whole server again and again, each time from the start,
-# then fuzzing.
+# then simulated histories, then fuzzing.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
@@ -9,4 +9,6 @@ for n in $(seq "$rounds"); do
     echo "== soak: round $n of $rounds (ten kills each)"
     $CARGO test --locked -p reshoot --test e2e crash
 done
+echo "== soak: simulated histories"
+SIM_SEEDS=${SIM_SEEDS:-0..5000} ./scripts/sim.sh
 ./scripts/fuzz.sh "${FUZZ_SECS:-300}"

@@ -5,6 +5,8 @@ cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
 
 ./scripts/lint.sh
+echo "== simulated histories"
+./scripts/sim.sh
 echo "== tests"
 # Not --all-targets: that would also run the benches.
 $CARGO test --workspace --locked --no-fail-fast --lib --bins --tests --examples
