@@ -168,8 +168,9 @@ impl Worker {
         loop {
             changes.mark_unchanged();
             match self.parts.store.expire(self.parts.clock.now()).await {
-                Ok(Expired { leases: 0, deadlines: 0 }) => {}
+                Ok(expired) if expired == Expired::default() => {}
                 Ok(Expired { leases, deadlines }) => {
+                    let (leases, deadlines) = (leases.len(), deadlines.len());
                     tracing::warn!(leases, deadlines, "leases or deadlines ran out");
                 }
                 Err(error) => tracing::error!(%error, "leases could not be looked at"),
