@@ -10,7 +10,7 @@ use store::row::{
     CancelOutcome, Claim, Inserted, Listing, NewRequest, ONCE_SECS, Once, Page, Progress,
     Published, RequestRow, StatusRow, Terms,
 };
-use store::{Expired, StoreError, transition};
+use store::{Expired, Lapsed, StoreError, transition};
 
 use crate::codec::{self, COLUMNS, TABLES, damaged, document, number};
 use crate::fault::{Fault, is_taken};
@@ -444,7 +444,8 @@ pub(crate) fn expire(writer: &mut Writer, now: Timestamp) -> Result<Expired, Fau
 
 /// Every lease there is.
 pub(crate) fn void(writer: &mut Writer, now: Timestamp) -> Result<usize, Fault> {
-    sweep(writer, HELD, Timestamp(i64::MAX), |row| transition::void(row, now))
+    let voided = sweep(writer, HELD, Timestamp(i64::MAX), |row| transition::void(row, now))?;
+    Ok(voided.len())
 }
 
 const HELD: &str =
@@ -456,20 +457,20 @@ fn sweep(
     sql: &str,
     until: Timestamp,
     rule: impl Fn(&mut RequestRow) -> Result<bool, StoreError>,
-) -> Result<usize, Fault> {
+) -> Result<Vec<Lapsed>, Fault> {
     let found: Vec<i64> = writer
         .conn
         .prepare_cached(sql)?
         .query_map([until.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let mut count = 0;
+    let mut lapsed = Vec::new();
     for seq in found {
         let Some(mut row) = by_seq(&writer.conn, seq)? else { continue };
-        let before = row.state;
+        let (before, stage) = (row.state, row.held.as_ref().map(|held| held.stage));
         if rule(&mut row)? {
             save(writer, before, &row)?;
-            count += 1;
+            lapsed.push(Lapsed::of(&row, stage));
         }
     }
-    Ok(count)
+    Ok(lapsed)
 }

@@ -30,7 +30,7 @@ use crate::row::{
     Published, RequestRow, StatusRow,
 };
 use crate::watchers::Watchers;
-use crate::{Expired, Store, StoreError, line, transition};
+use crate::{Expired, Lapsed, Store, StoreError, line, transition};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Debug)]
@@ -129,21 +129,26 @@ impl MemoryStore {
     fn sweep(
         &self,
         rule: impl Fn(&mut RequestRow) -> Result<bool, StoreError>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<Lapsed>, StoreError> {
         let mut inner = self.lock();
         let open = inner.rows.values().filter(|row| !row.state.is_terminal());
         let open: Vec<RequestId> = open.map(|row| row.id.clone()).collect();
-        let mut changed = Vec::new();
+        let (mut changed, mut lapsed) = (Vec::new(), Vec::new());
         for id in open {
-            if inner.change(&id, &rule).unwrap_or(Ok(false))? {
+            let ended = inner.change(&id, |row| {
+                let stage = row.held.as_ref().map(|held| held.stage);
+                Ok(rule(row)?.then(|| Lapsed::of(row, stage)))
+            });
+            if let Some(ended) = ended.unwrap_or(Ok(None))? {
                 changed.push(id);
+                lapsed.push(ended);
             }
         }
         drop(inner);
         if !changed.is_empty() {
             self.changed(&changed);
         }
-        Ok(changed.len())
+        Ok(lapsed)
     }
 }
 
@@ -535,7 +540,7 @@ impl Store for MemoryStore {
     }
 
     async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.sweep(|row| transition::void(row, now))
+        Ok(self.sweep(|row| transition::void(row, now))?.len())
     }
 
     async fn next_wake_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
