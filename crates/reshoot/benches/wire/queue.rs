@@ -17,6 +17,8 @@ use crate::served::{Served, folder};
 use crate::{MODEL, body};
 
 const OWNERS: usize = 100;
+/// Ranks that are looked up.
+const LOOKS: usize = 1_000_000;
 /// Inserts that share a commit.
 const TOGETHER: usize = 256;
 
@@ -66,7 +68,6 @@ fn rank(count: usize) {
     let index = QueueIndex::from_sorted((0..count).map(key));
     let mut at = 7_usize;
     let began = Instant::now();
-    const LOOKS: usize = 1_000_000;
     for _ in 0..LOOKS {
         at = (at.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1)) % count;
         black_box(index.rank(&key(at)));

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
+use domain::Clock as _;
 use domain::admission::Limits;
 use domain::usage::Microdollars;
 use http::{Method, StatusCode};
@@ -140,7 +141,6 @@ async fn a_deadline_and_a_webhook_are_kept_with_the_request() {
     assert_eq!((hook.url.as_str(), hook.intermediate), ("https://hooks.example/a?t=1", true));
     assert_eq!(hook.base, "http://api.test");
     server.clock.advance_secs(90);
-    use domain::Clock as _;
     server.store.expire(server.clock.now()).await.unwrap();
     let result = server.get(&format!("/v1/requests/{}/result", row.id)).await.json();
     assert_eq!(result["error"]["code"], "deadline_exceeded", "{result}");
