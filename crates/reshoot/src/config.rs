@@ -236,7 +236,7 @@ mod tests {
         let mut args = args(place);
         args.retention.keep_inputs_days = Some(1);
         let kept = serve(&args).unwrap().kept;
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         assert_eq!((kept.results, kept.inputs, kept.uploads), (None, Some(day), Some(30 * day)));
     }
 
