@@ -23,12 +23,17 @@ pub(crate) async fn take_in(parts: Arc<Parts>, claim: Claim, abort: Cancellation
     let work = attempt(&parts, &lease, &row, &abort);
     let kept = keep(parts.store.as_ref(), parts.clock.as_ref(), &lease, &gauge, &abort, work).await;
     let Kept::Done(outcome) = kept else { return };
+    conclude(&parts, &lease, outcome).await;
+}
+
+/// Tells the store how it ended.
+async fn conclude(parts: &Parts, lease: &Lease, outcome: Result<Taken, IntakeError>) {
     let now = parts.clock.now();
     match outcome {
         Ok(Taken { facts, warnings }) => {
-            let kept = parts.store.inputs_kept(&lease, facts, warnings, now).await;
+            let kept = parts.store.inputs_kept(lease, facts, warnings, now).await;
             if !settle("inputs kept", &lease.request, kept) {
-                forget(&parts, &fetched_folder(&lease)).await;
+                forget(parts, &fetched_folder(lease)).await;
             }
         }
         Err(IntakeError::Faults(faults)) => {
@@ -38,13 +43,13 @@ pub(crate) async fn take_in(parts: Arc<Parts>, claim: Claim, abort: Cancellation
                 message: IntakeError::Faults(faults.clone()).to_string(),
                 detail: faults,
             };
-            fail(&parts, &lease, failure).await;
+            fail(parts, lease, failure).await;
         }
         Err(IntakeError::Infrastructure(why)) => {
-            set_back(&parts, &lease, Setback::Fault, &why).await;
+            set_back(parts, lease, Setback::Fault, &why).await;
         }
         Err(IntakeError::Cancelled) => {
-            set_back(&parts, &lease, Setback::HandedBack, "the worker was stopped").await;
+            set_back(parts, lease, Setback::HandedBack, "the worker was stopped").await;
         }
     }
 }
@@ -189,7 +194,7 @@ mod tests {
         let film = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(sample)).unwrap();
         host.on("/v.mp4", Reply::ok(film));
         let rng = Arc::new(SeededRng::new(1));
-        let parts = Arc::new(parts(dir.path(), &host, rng.clone()));
+        let parts = parts(dir.path(), &host, rng.clone());
         let new = NewRequest {
             id: RequestId::new(NOW, &*rng),
             owner: OwnerId::new(NOW, &*rng),
@@ -204,10 +209,11 @@ mod tests {
         parts.store.insert(new).await.unwrap();
         let worker = WorkerId::new(NOW, &*rng);
         let claim = parts.store.claim(Stage::Intake, &worker, NOW, LEASE_SECS).await;
-        let claim = claim.unwrap().unwrap();
-        parts.store.cancel(&claim.lease.request, false, NOW).await.unwrap();
-        take_in(Arc::clone(&parts), claim, CancellationToken::new()).await;
-        assert_eq!(host.requests().len(), 1);
+        let Claim { lease, row } = claim.unwrap().unwrap();
+        let taken = attempt(&parts, &lease, &row, &CancellationToken::new()).await;
+        assert_eq!(parts.artifacts.folders("inputs").await.unwrap(), [lease.request.as_str()]);
+        parts.store.cancel(&lease.request, false, NOW).await.unwrap();
+        conclude(&parts, &lease, taken).await;
         assert!(parts.artifacts.folders("inputs").await.unwrap().is_empty());
     }
 }
