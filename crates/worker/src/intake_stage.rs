@@ -180,7 +180,7 @@ mod tests {
             artifacts,
             catalog: Arc::new(Catalog::builtin().unwrap()),
             default_engine: "none".into(),
-            launcher: Launcher { program: PathBuf::from("/bin/false"), args: Vec::new() },
+            launcher: Launcher::shell("false"),
             scratch: dir.join("scratch"),
             clock,
             rng,

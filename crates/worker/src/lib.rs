@@ -26,7 +26,7 @@ use store::{Claim, Expired, Store, StoreError};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-pub use child::Launcher;
+pub use child::{Launcher, STALL};
 pub use collect::{CollectError, Leftovers};
 pub use keeper::LEASE_SECS;
 

@@ -111,6 +111,10 @@ async fn in_folder(
     match end {
         RunEnd::Take(take) => keep_take(parts, lease, row, model, inputs, &shot, *take).await,
         RunEnd::Crashed(why) => Outcome::SetBack(Setback::Fault, why),
+        RunEnd::Stalled(limit) => {
+            let why = format!("the engine showed no progress for {} s", limit.as_secs());
+            Outcome::SetBack(Setback::Fault, why)
+        }
         RunEnd::Error(error) => judge(error),
     }
 }
