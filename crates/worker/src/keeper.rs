@@ -98,7 +98,7 @@ async fn extend(
         Err(StoreError::Fenced) => false,
         // The store may come back before the lease ends; if not, another takes over.
         Err(error) => {
-            tracing::warn!(request = %lease.request, %error, "lease not extended");
+            tracing::warn!(%error, "lease not extended");
             true
         }
     }

@@ -8,11 +8,14 @@
 //! worker that is stopped hands back what it holds without a penalty for the request.
 
 mod child;
+mod close;
 mod collect;
 mod intake_stage;
 mod keeper;
 mod run_stage;
 pub mod shot;
+#[cfg(test)]
+mod tests;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,11 +23,13 @@ use std::time::Duration;
 
 use artifacts::Artifacts;
 use catalog::Catalog;
-use domain::{Clock, Rng, Stage, WorkerId};
+use domain::{Clock, Lease, Rng, Stage, WorkerId};
 use intake::Intake;
-use store::{Claim, Expired, Store, StoreError};
+use store::{Claim, Expired, Store};
+use telemetry::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
 pub use child::{Launcher, STALL};
 pub use collect::{CollectError, Leftovers};
@@ -55,6 +60,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub rng: Arc<dyn Rng>,
+    /// Where stages, engine time and ends are counted.
+    pub metrics: Metrics,
 }
 
 /// How much a worker does at once.
@@ -156,9 +163,17 @@ impl Worker {
     fn start(&self, pool: &mut Pool, claim: Claim, abort: &CancellationToken) {
         let parts = Arc::clone(&self.parts);
         let abort = abort.child_token();
+        let Lease { request, epoch, .. } = &claim.lease;
+        // Each line of a stage's log says whose it is.
         match pool.stage {
-            Stage::Intake => pool.tasks.spawn(intake_stage::take_in(parts, claim, abort)),
-            Stage::Run => pool.tasks.spawn(run_stage::make(parts, claim, abort)),
+            Stage::Intake => {
+                let span = tracing::info_span!("intake", %request, epoch = epoch.0);
+                pool.tasks.spawn(intake_stage::take_in(parts, claim, abort).instrument(span))
+            }
+            Stage::Run => {
+                let span = tracing::info_span!("run", %request, epoch = epoch.0);
+                pool.tasks.spawn(run_stage::make(parts, claim, abort).instrument(span))
+            }
         };
     }
 
@@ -202,16 +217,4 @@ impl Pool {
     fn has_room(&self) -> bool {
         self.tasks.len() < self.slots
     }
-}
-
-/// Logs what could not be written; a lost lease is no fault of anybody.
-fn settle(what: &str, request: &domain::RequestId, outcome: Result<(), StoreError>) -> bool {
-    match outcome {
-        Ok(()) => return true,
-        Err(StoreError::Fenced) => tracing::info!(%request, what, "the lease was lost; dropped"),
-        Err(error) => {
-            tracing::error!(%request, what, %error, "not written; the lease will run out");
-        }
-    }
-    false
 }
