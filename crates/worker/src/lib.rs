@@ -1,8 +1,10 @@
-//! Takes requests from the queue and brings them to an end.
+//! Takes requests from the queue and brings them to an end, and keeps in order what is there.
 //!
-//! Two stages, each a bounded pool that claims in queue order: intake keeps and checks the
-//! inputs of `received` requests, runs make the clips of `ready` ones. Work is done under a
-//! lease that `keeper` extends; losing it stops the work, and whatever was made is dropped.
+//! [`Worker`] makes clips in two stages, each a bounded pool that claims in queue order: intake
+//! keeps and checks the inputs of `received` requests, runs make the clips of `ready` ones. Work is
+//! done under a lease that `keeper` extends; losing it stops the work, and whatever was made is
+//! dropped. [`Upkeep`] runs whether clips are made here or not: it ends what ran out and removes
+//! what is old.
 //!
 //! Invariant: every claim ends in exactly one of publish, fail, set back, or a lost lease. A
 //! worker that is stopped hands back what it holds without a penalty for the request.
@@ -12,10 +14,12 @@ mod close;
 mod collect;
 mod intake_stage;
 mod keeper;
+mod pause;
 mod run_stage;
 pub mod shot;
 #[cfg(test)]
 mod tests;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -25,7 +29,7 @@ use artifacts::Artifacts;
 use catalog::Catalog;
 use domain::{Clock, Lease, Rng, Stage, WorkerId};
 use intake::Intake;
-use store::{Claim, Expired, Store};
+use store::{Claim, Store};
 use telemetry::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -34,11 +38,9 @@ use tracing::Instrument;
 pub use child::{Launcher, STALL};
 pub use collect::{CollectError, Leftovers};
 pub use keeper::LEASE_SECS;
+pub use upkeep::{Policy, Upkeep, UpkeepParts};
 
-/// Longest sleep without a look at the store: a clock that jumped must not strand a request.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-/// Pause after the store failed.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
+use pause::{STORE_PAUSE, until};
 
 /// What a worker is made of. Shared by its tasks.
 pub struct Parts {
@@ -116,7 +118,6 @@ impl Worker {
         let work = async { tokio::join!(intake, runs) };
         tokio::select! {
             _ = work => {}
-            () = self.expire(&stop) => {}
             () = drain => {}
         }
     }
@@ -177,37 +178,10 @@ impl Worker {
         };
     }
 
-    /// Treats leases that ran out as lost, for as long as the worker lives.
-    async fn expire(&self, stop: &CancellationToken) {
-        let mut changes = self.parts.store.changes();
-        loop {
-            changes.mark_unchanged();
-            match self.parts.store.expire(self.parts.clock.now()).await {
-                Ok(expired) if expired == Expired::default() => {}
-                Ok(Expired { leases, deadlines }) => {
-                    let (leases, deadlines) = (leases.len(), deadlines.len());
-                    tracing::warn!(leases, deadlines, "leases or deadlines ran out");
-                }
-                Err(error) => tracing::error!(%error, "leases could not be looked at"),
-            }
-            tokio::select! {
-                () = stop.cancelled() => return std::future::pending().await,
-                () = self.until_next_wake() => {}
-            }
-        }
-    }
-
     async fn until_next_wake(&self) {
         let now = self.parts.clock.now();
-        let wait = match self.parts.store.next_wake_after(now).await {
-            Ok(Some(at)) => {
-                let millis = at.millis_since(now).max(0) as u64;
-                Duration::from_millis(millis + 1).min(LONGEST_SLEEP)
-            }
-            Ok(None) => LONGEST_SLEEP,
-            Err(_) => STORE_PAUSE,
-        };
-        tokio::time::sleep(wait).await;
+        let next = self.parts.store.next_wake_after(now).await;
+        tokio::time::sleep(next.map_or(STORE_PAUSE, |next| until(next, now))).await;
     }
 }
 
