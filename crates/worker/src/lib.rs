@@ -4,7 +4,7 @@
 //! keeps and checks the inputs of `received` requests, runs make the clips of `ready` ones. Work is
 //! done under a lease that `keeper` extends; losing it stops the work, and whatever was made is
 //! dropped. [`Upkeep`] runs whether clips are made here or not: it ends what ran out and removes
-//! what is old.
+//! what is old; so does [`Deliverer`], which posts messages to webhooks.
 //!
 //! Invariant: every claim ends in exactly one of publish, fail, set back, or a lost lease. A
 //! worker that is stopped hands back what it holds without a penalty for the request.
@@ -12,6 +12,7 @@
 mod child;
 mod close;
 mod collect;
+mod deliver;
 mod intake_stage;
 mod keeper;
 mod pause;
@@ -37,6 +38,7 @@ use tracing::Instrument;
 
 pub use child::{Launcher, STALL};
 pub use collect::{CollectError, Leftovers};
+pub use deliver::{DeliverParts, Deliverer, Render};
 pub use keeper::LEASE_SECS;
 pub use upkeep::{Policy, Upkeep, UpkeepParts};
 

@@ -60,7 +60,10 @@ impl World {
     /// A client that may go to the scripted host.
     pub(crate) fn client(&self) -> Client {
         let exempt = vec![self.host.address().to_string().parse().unwrap()];
-        let options = Options { exempt, ..Options::default() };
+        self.client_with(Options { exempt, ..Options::default() })
+    }
+
+    pub(crate) fn client_with(&self, options: Options) -> Client {
         Client::new(options, self.clock.clone(), self.rng.clone()).unwrap()
     }
 
