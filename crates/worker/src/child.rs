@@ -203,7 +203,7 @@ impl Drop for Group {
 mod tests {
     use std::sync::Mutex;
 
-    use tokio::time::{Instant, sleep};
+    use tokio::time::advance;
 
     use super::*;
 
@@ -290,15 +290,33 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn progress_puts_the_end_off() {
-        let (sign, start) = (Notify::new(), Instant::now());
-        let almost = Duration::from_secs(59);
-        let progress = async {
-            for _ in 0..10 {
-                sleep(almost).await;
-                sign.notify_one();
+        // Paused time runs by itself while nothing but a child is waited for, unless a thread works.
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let working = tokio::task::spawn_blocking(move || wait.recv());
+        let (dir, seen) = (tempfile::tempdir().unwrap(), Notify::new());
+        let text = format!(
+            "read -r shot; for n in 1 2 3; do \
+             echo '{{\"progress\":{{\"stage\":\"a\",\"fraction\":0}}}}'; \
+             while [ ! -e {}/$n ]; do sleep 0.01; done; done; \
+             echo '{{\"error\":{{\"class\":\"unsupported\",\"message\":\"no\"}}}}'",
+            dir.path().display()
+        );
+        let (launcher, shot, cancel) = (script(&text), shot(), CancellationToken::new());
+        let running = launcher.run("x", &shot, |_| seen.notify_one(), &cancel, 10 * MINUTE);
+        let time = async {
+            for n in 1..=3 {
+                seen.notified().await;
+                advance(Duration::from_secs(59)).await;
+                std::fs::write(dir.path().join(n.to_string()), "").unwrap();
             }
+            std::future::pending().await
         };
-        tokio::join!(silence(&sign, MINUTE), progress);
-        assert_eq!(start.elapsed(), 10 * almost + MINUTE);
+        let end = tokio::select! {
+            end = running => end,
+            end = time => end,
+        };
+        assert!(matches!(end, RunEnd::Error(EngineError::Unsupported { .. })), "{end:?}");
+        drop(done);
+        working.await.unwrap().unwrap_err();
     }
 }

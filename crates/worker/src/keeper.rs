@@ -124,6 +124,7 @@ mod tests {
     use store::memory::MemoryStore;
     use store::{NewRequest, Terms};
     use testkit::{ManualClock, SeededRng};
+    use tokio::time::timeout;
 
     use super::*;
 
@@ -198,8 +199,8 @@ mod tests {
         store.claim(Stage::Intake, &lease.worker, later, LEASE_SECS).await.unwrap().unwrap();
         let (gauge, stop) = (Gauge::default(), CancellationToken::new());
         let start = Instant::now();
-        let kept = keep(&store, &clock, &lease, &gauge, &stop, stop.cancelled()).await;
-        assert!(matches!(kept, Kept::Lost));
+        let kept = keep(&store, &clock, &lease, &gauge, &stop, stop.cancelled());
+        assert!(matches!(timeout(2 * BEAT, kept).await, Ok(Kept::Lost)));
         assert_eq!(start.elapsed(), BEAT);
     }
 
