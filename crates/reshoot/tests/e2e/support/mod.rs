@@ -1,9 +1,12 @@
 //! What the tests share: the server as a process, curl, and real media.
 
 pub(crate) mod curl;
+pub(crate) mod disk;
+pub(crate) mod http;
 pub(crate) mod media;
 pub(crate) mod process;
 pub(crate) mod processes;
+pub(crate) mod rng;
 pub(crate) mod server;
 
 use std::path::PathBuf;

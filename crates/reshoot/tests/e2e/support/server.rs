@@ -1,6 +1,7 @@
 //! `reshoot serve` as a process.
 
 use std::io::BufRead;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 
@@ -9,14 +10,19 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::curl::curl;
-use super::process::Process;
+use super::disk::Tmpfs;
+use super::http::Caller;
+use super::process::{Machine, Process};
 use super::processes::{self, until, until_or};
 use super::{Reply, reshoot, root, stderr, stdout};
 
 /// Where a server keeps its data, over several lives.
 pub(crate) struct Home {
+    /// Goes before the folder that it is mounted in.
+    disk: Option<Tmpfs>,
     dir: TempDir,
     args: Vec<String>,
+    machine: Machine,
 }
 
 /// A running server, and a key for it. Dropped, it is killed.
@@ -38,7 +44,7 @@ impl Home {
         for host in hosts {
             args.extend(["--allow-input-host".to_owned(), host.clone()]);
         }
-        let home = Self { dir, args };
+        let home = Self { disk: None, dir, args, machine: Machine::default() };
         home.configure("");
         home
     }
@@ -61,10 +67,44 @@ impl Home {
         std::fs::write(self.config(), text).unwrap();
     }
 
+    /// Adds a line to `reshoot.toml`, or replaces the one for the same key.
+    pub(crate) fn set(&self, line: &str) {
+        let key = line.split('=').next().unwrap();
+        let text = std::fs::read_to_string(self.config()).unwrap();
+        let others = text.lines().filter(|other| !other.starts_with(key));
+        let lines: Vec<&str> = std::iter::once(line).chain(others).collect();
+        self.configure(&lines.join("\n"));
+    }
+
     /// Adds a flag.
     pub(crate) fn flag(mut self, name: &str, value: &str) -> Self {
         self.args.extend([name.to_owned(), value.to_owned()]);
         self
+    }
+
+    /// Gives the data folder a small disk of its own; why that is not allowed, if it is not.
+    pub(crate) fn on_small_disk(mut self, mib: u32) -> Result<Self, String> {
+        std::fs::create_dir_all(self.data()).unwrap();
+        self.disk = Some(Tmpfs::mount(&self.data(), mib)?);
+        Ok(self)
+    }
+
+    /// The disk of [`Self::on_small_disk`].
+    pub(crate) fn disk(&self) -> &Tmpfs {
+        self.disk.as_ref().unwrap()
+    }
+
+    /// Runs on such a machine.
+    pub(crate) fn on(mut self, machine: Machine) -> Self {
+        self.machine = machine;
+        self
+    }
+
+    /// `reshoot serve` where it is expected to end at once.
+    pub(crate) fn refuses_to_serve(&self) -> std::process::Output {
+        let (config, data) = (self.config(), self.data());
+        let place = ["--config", config.to_str().unwrap(), "--data", data.to_str().unwrap()];
+        reshoot(&[&["serve", "--listen", "127.0.0.1:0"][..], &place].concat())
     }
 
     pub(crate) fn config(&self) -> PathBuf {
@@ -112,7 +152,7 @@ impl Server {
     }
 
     fn launch(home: Home, key: Option<String>) -> Self {
-        let mut process = Process::spawn(&home.config(), &home.data(), &home.args);
+        let mut process = Process::spawn(&home.machine, &home.config(), &home.data(), &home.args);
         let mut first_lines = Vec::new();
         let base = loop {
             let mut line = String::new();
@@ -141,6 +181,15 @@ impl Server {
 
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.base.strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
+    /// Calls over bare sockets, with the server's key.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller { address: self.address(), key: self.key.clone() }
     }
 
     pub(crate) fn pid(&self) -> u32 {
