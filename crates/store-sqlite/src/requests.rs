@@ -287,7 +287,7 @@ fn save(writer: &mut Writer, before: State, row: &RequestRow) -> Result<(), Faul
 
 /// What follows from a change of a row: the outbox, the files let go, what is in memory.
 fn follow(writer: &mut Writer, before: Option<State>, row: &RequestRow) -> Result<(), Fault> {
-    outbox::post(&writer.conn, before, row)?;
+    outbox::post(writer, before, row)?;
     if row.state.is_terminal() {
         let sql = "DELETE FROM file_use WHERE seq = ?1";
         writer.conn.prepare_cached(sql)?.execute([row.order.seq])?;

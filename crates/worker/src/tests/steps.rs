@@ -5,13 +5,13 @@
 use std::collections::BTreeSet;
 use std::time::Duration;
 
-use domain::admission::Limits;
 use domain::invariants::audit;
 use domain::{OwnerId, RequestId, Timestamp};
 use store::faulty::{Faulty, When};
+use store::outbox::DeliveryListing;
 use store::retention::Cutoffs;
 use store::row::Hook;
-use store::{Accounts as _, Outbox as _, RequestRow, Retention as _, Subject};
+use store::{Accounts as _, Outbox as _, RequestRow, Retention as _};
 use testkit::{Reply, SeededRng};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -100,9 +100,15 @@ impl Life {
             while self.world.store.backlog().await.unwrap().pending > 0 {
                 // An attempt that could not be settled counts as lost after its lease.
                 self.world.clock.advance_secs(60);
-                // A change wakes those who sleep by the clock that did not run.
-                let (owner, none) = (Subject::Owner(self.owner.clone()), Limits::default());
-                self.world.store.set_limits(&owner, none).await.unwrap();
+                // A replay wakes those who sleep by the clock that did not run.
+                let now = self.world.now();
+                let (owner, limit) = (self.owner.clone(), 9);
+                let all = DeliveryListing { owner, request: None, before: None, limit };
+                for one in self.world.store.deliveries(all).await.unwrap() {
+                    if one.next_at.is_some_and(|at| at <= now) {
+                        self.world.store.replay_delivery(&self.owner, &one.id, now).await.unwrap();
+                    }
+                }
                 tokio::time::sleep(Duration::from_millis(50)).await;
             }
         };
