@@ -15,7 +15,7 @@ use telemetry::Metrics;
 use worker::{DeliverParts, Deliverer, Policy, Settings, Upkeep, UpkeepParts, Worker};
 
 use crate::config::Serve;
-use crate::machine::{DataDisk, KernelRng, SystemClock};
+use crate::machine::{DataDisk, KernelRng, SystemClock, most_connections, open_files};
 use crate::planning::Planner;
 use crate::wiring;
 
@@ -75,6 +75,7 @@ pub(super) fn server(
             public_url: serve.public_url.clone(),
             trusted_proxies: serve.trusted_proxy.clone(),
             drain: Duration::from_secs(serve.drain_secs),
+            max_connections: most_connections(open_files()),
             max_queue: serve.max_queue,
             keep_results: serve.kept.results,
             keep_uploads: serve.kept.uploads,
