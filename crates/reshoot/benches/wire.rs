@@ -145,7 +145,9 @@ async fn idle() {
     tokio::time::sleep(std::time::Duration::from_secs(3)).await;
     let before = served.switches();
     tokio::time::sleep(std::time::Duration::from_secs(20)).await;
-    let woken = served.switches() - before;
+    let after = served.switches();
+    let of = |thread: &String| before.get(thread).copied().unwrap_or(0);
+    let woken: u64 = after.iter().map(|(thread, count)| count - of(thread)).sum();
     println!(
         "idle: {:.1} MiB resident (aim 25), woken {woken} times in 20 s",
         served.resident_mib()

@@ -55,8 +55,8 @@ impl Room for DataDisk {
 
 /// Files that this process asks to have open at most; more is of no use to it.
 const OPEN_FILES_WANTED: u64 = 65_536;
-/// Connections that a server ever has open.
-const CONNECTIONS_MAX: u64 = 4096;
+/// Connections that a server has open at most: ten thousand event streams, and room for calls.
+const CONNECTIONS_MAX: u64 = 16_384;
 
 /// Lets this process, and those that it starts, open as many files as it wants and the system
 /// allows, and says how many that are.

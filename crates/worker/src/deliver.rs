@@ -91,9 +91,9 @@ impl Deliverer {
     /// Delivers until `stop` is triggered, then waits for the attempts under way, which have ten
     /// seconds each.
     pub async fn run(mut self, stop: CancellationToken) {
-        let mut changes = self.parts.store.changes();
+        let mut posted = self.parts.store.posted();
         while !stop.is_cancelled() {
-            changes.mark_unchanged();
+            posted.mark_unchanged();
             let wait = self.start_due().await.unwrap_or_else(|error| {
                 tracing::error!(%error, "no messages could be taken");
                 STORE_PAUSE
@@ -102,7 +102,7 @@ impl Deliverer {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.under_way.one_ended(), if !self.under_way.tasks.is_empty() => {}
-                _ = changes.changed(), if room => {}
+                _ = posted.changed(), if room => {}
                 () = sleep(wait), if room => {}
             }
         }

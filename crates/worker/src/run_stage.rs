@@ -232,7 +232,7 @@ async fn put(
 }
 
 #[cfg(test)]
-mod tests {
+pub(crate) mod tests {
     use domain::lease::MAX_ATTEMPTS;
     use domain::{Stage, State};
     use store::Store as _;
@@ -242,7 +242,7 @@ mod tests {
     use crate::tests::world::{MODEL, World};
 
     /// An engine that reads its shot and makes a clip of one letter.
-    const MAKES: &str = r#"read -r shot
+    pub(crate) const MAKES: &str = r#"read -r shot
         dir=$(printf %s "$shot" | sed 's/.*"dir":"\([^"]*\)".*/\1/')
         printf x > "$dir/v.mp4"
         out='{"name":"video","path":"'$dir'/v.mp4","content_type":"video/mp4"}'

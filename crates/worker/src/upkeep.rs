@@ -25,6 +25,10 @@ use crate::pause::{STORE_PAUSE, until};
 
 /// How often it is looked for what is old.
 const RETIRE_PERIOD: Duration = Duration::from_mins(1);
+/// A clock that is so far ahead of the time that passed was set.
+const JUMP_MILLIS: i64 = 5000;
+/// Two beats and some more: whoever holds a lease and lives has extended it by then.
+const GRACE: Duration = Duration::from_secs(12);
 /// A round follows no closer on the one before.
 const SHORTEST_SLEEP: Duration = Duration::from_secs(1);
 /// How much is removed in one transaction: others wait for it.
@@ -59,8 +63,48 @@ pub struct Policy {
 pub struct Upkeep {
     parts: UpkeepParts,
     retire_at: Instant,
+    watch: Watch,
     /// Folders that could not be deleted: left alone until the next look for what is old.
     stuck: HashSet<String>,
+}
+
+/// Tells time that passed from a clock that was set ahead, or a machine that slept.
+///
+/// Leases end by the wall clock. Were they all ended at the moment it jumps, work would be lost
+/// whose holders live and give a sign of it within a beat or two; so for that long the clock is
+/// read as if it had not jumped.
+struct Watch {
+    wall: Timestamp,
+    at: Instant,
+    jump_millis: i64,
+    until: Instant,
+}
+
+// === impl Watch ===
+
+impl Watch {
+    fn new(wall: Timestamp) -> Self {
+        let at = Instant::now();
+        Self { wall, at, jump_millis: 0, until: at }
+    }
+
+    /// The time by which leases end, where the clock says `wall`.
+    fn read(&mut self, wall: Timestamp) -> Timestamp {
+        let at = Instant::now();
+        let passed = at.duration_since(self.at).as_millis() as i64;
+        let jump_millis = wall.millis_since(self.wall) - passed;
+        (self.wall, self.at) = (wall, at);
+        if jump_millis > JUMP_MILLIS {
+            tracing::warn!(jump_millis, "the clock was set ahead: leases get time to be extended");
+            (self.jump_millis, self.until) = (jump_millis, at + GRACE);
+        }
+        if at < self.until { wall.plus_millis(-self.jump_millis) } else { wall }
+    }
+
+    /// How long the clock is still read as if it had not jumped.
+    fn grace(&self) -> Option<Duration> {
+        self.until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())
+    }
 }
 
 // === impl Policy ===
@@ -80,7 +124,8 @@ impl Policy {
 impl Upkeep {
     /// Begins with a look at everything.
     pub fn new(parts: UpkeepParts) -> Self {
-        Self { parts, retire_at: Instant::now(), stuck: HashSet::new() }
+        let watch = Watch::new(parts.clock.now());
+        Self { parts, retire_at: Instant::now(), watch, stuck: HashSet::new() }
     }
 
     /// Works until `stop` is triggered.
@@ -105,13 +150,15 @@ impl Upkeep {
         expired.and(retired).and(emptied)?;
         let now = self.parts.clock.now();
         let next = until(self.parts.store.next_wake_after(now).await?, now);
+        let next = self.watch.grace().map_or(next, |left| next.min(left));
         Ok(next.min(self.retire_at.saturating_duration_since(Instant::now())))
     }
 
     /// Treats leases that ran out as lost, and ends requests whose deadline has passed.
-    async fn expire(&self) -> Result<(), StoreError> {
+    async fn expire(&mut self) -> Result<(), StoreError> {
+        let now = self.watch.read(self.parts.clock.now());
         let metrics = &self.parts.metrics;
-        let Expired { leases, deadlines } = self.parts.store.expire(self.parts.clock.now()).await?;
+        let Expired { leases, deadlines } = self.parts.store.expire(now).await?;
         for Lapsed { id, model, stage, state } in &leases {
             tracing::warn!(request = %id, ?stage, ?state, "a lease ran out");
             let Some(stage) = *stage else { continue };

@@ -1,5 +1,6 @@
 //! Servers as processes of their own, pinned to one core.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -96,20 +97,22 @@ impl Served {
     }
 
     pub(crate) fn resident_mib(&self) -> f64 {
-        self.status("VmRSS:")[0] as f64 / 1024.0
+        self.status("VmRSS:").into_values().max().unwrap_or(0) as f64 / 1024.0
     }
 
-    /// How often its threads went to sleep by themselves.
-    pub(crate) fn switches(&self) -> u64 {
-        self.status("voluntary_ctxt_switches:").iter().sum()
+    /// How often each of its threads went to sleep by itself.
+    pub(crate) fn switches(&self) -> BTreeMap<String, u64> {
+        self.status("voluntary_ctxt_switches:")
     }
 
-    fn status(&self, name: &str) -> Vec<u64> {
+    /// A line of each thread's status, by thread.
+    fn status(&self, name: &str) -> BTreeMap<String, u64> {
         let tasks = std::fs::read_dir(format!("/proc/{}/task", self.child.id())).unwrap();
         let read = |task: std::fs::DirEntry| {
             let text = std::fs::read_to_string(task.path().join("status")).unwrap_or_default();
             let line = text.lines().find_map(|line| line.strip_prefix(name).map(str::to_owned));
-            line.and_then(|line| line.split_whitespace().next()?.parse().ok()).unwrap_or(0)
+            let number = line.and_then(|line| line.split_whitespace().next()?.parse().ok());
+            (task.file_name().to_string_lossy().into_owned(), number.unwrap_or(0))
         };
         tasks.map(|task| read(task.unwrap())).collect()
     }

@@ -247,6 +247,9 @@ async fn a_full_disk_and_a_full_queue_are_a_503_before_the_body() {
     let full = submit(&server, &[], &kling()).await;
     assert_eq!((full.status, full.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "60"));
     assert!(full.text().contains("disk"), "{}", full.text());
+    let ready = server.get("/readyz").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(ready.text().contains(r#"{"name":"disk","status":"failing""#), "{}", ready.text());
     disk.0.store(true, Ordering::Relaxed);
     server.clock.advance_secs(1);
     id(&submit(&server, &[], &kling()).await);

@@ -8,6 +8,7 @@ mod outbox;
 mod retention;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -37,6 +38,9 @@ use crate::{Expired, Lapsed, Store, StoreError, line, transition};
 pub struct MemoryStore {
     inner: Mutex<Inner>,
     changes: watch::Sender<u64>,
+    posted: watch::Sender<()>,
+    /// The last delivery that `posted` told of.
+    posted_up_to: AtomicU64,
     watchers: Watchers,
 }
 
@@ -101,6 +105,8 @@ impl MemoryStore {
         Self {
             inner: Mutex::default(),
             changes: watch::Sender::new(0),
+            posted: watch::Sender::new(()),
+            posted_up_to: AtomicU64::new(0),
             watchers: Watchers::default(),
         }
     }
@@ -111,6 +117,10 @@ impl MemoryStore {
 
     fn changed(&self, ids: &[RequestId]) {
         self.changes.send_modify(|count| *count += 1);
+        let last = self.lock().last_delivery;
+        if self.posted_up_to.swap(last, Ordering::Relaxed) != last {
+            self.posted.send_replace(());
+        }
         self.watchers.tell(ids);
     }
 

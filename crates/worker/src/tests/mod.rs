@@ -1,5 +1,6 @@
 //! The worker as a whole, and what the tests of several modules need.
 
+mod steps;
 pub(crate) mod world;
 
 use std::io::Write;

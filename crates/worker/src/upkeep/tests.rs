@@ -229,3 +229,26 @@ async fn a_deadline_kills_the_run() {
     let ended = format!("{{model=\"{MODEL}\",state=\"failed\"}} 1");
     assert!(world.shows(&format!("reshoot_requests_finished_total{ended}")));
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_clock_that_is_set_ahead_ends_no_lease_whose_holder_lives() {
+    let world = World::new();
+    let (alive, dead) = (world.submit(world.request()).await, world.submit(world.request()).await);
+    world.pass_intake().await;
+    world.pass_intake().await;
+    let lease = world.claim(Stage::Run).await.lease;
+    assert_eq!(lease.request, alive);
+    drop(world.claim(Stage::Run).await);
+    let _upkeep = upkeep(&world, Policy::default());
+    sleep(2 * SHORTEST_SLEEP).await;
+    world.clock.advance_secs(3600);
+    // A change wakes the loop; the holder's next beat comes five seconds later.
+    world.submit(world.request()).await;
+    sleep(Duration::from_secs(5)).await;
+    assert_eq!(world.row(&dead).await.state, State::Running, "nobody is given up yet");
+    let until = world.now().plus_secs(30);
+    world.store.extend(&lease, until, None).await.unwrap();
+    sleep(GRACE).await;
+    assert_eq!(world.row(&alive).await.state, State::Running);
+    assert_eq!(world.row(&dead).await.state, State::Ready);
+}
