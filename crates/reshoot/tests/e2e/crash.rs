@@ -8,9 +8,9 @@ use serde_json::{Value, json};
 use testkit::{MediaHost, Reply, SeededRng};
 
 use crate::support::disk::leftovers;
+use crate::support::home::Home;
 use crate::support::media::{clip, is_faststart, plain_png, png_size};
 use crate::support::processes::{until, until_or};
-use crate::support::server::Home;
 use crate::support::{ACME, KLING, Server, root, sample_bytes};
 
 const ROUNDS: u32 = 10;

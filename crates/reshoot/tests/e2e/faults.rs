@@ -15,9 +15,9 @@ use serde_json::{Value, json};
 use testkit::{MediaHost, Reply};
 
 use crate::support::ACME;
+use crate::support::home::Home;
 use crate::support::http::{Answer, Caller};
 use crate::support::media::clip;
-use crate::support::server::Home;
 
 /// A host with a short clip, and a home that may ask it.
 fn place() -> (MediaHost, Home) {

@@ -19,20 +19,22 @@ use testkit::{MediaHost, Reply, SeededRng};
 use self::audit::{Audit, HOOK};
 use self::client::{Client, Entry, Material};
 use self::load::{Load, Tally};
-use crate::support::media::{clip, plain_png};
+use crate::support::media::clip;
 use crate::support::rng::below;
-use crate::support::server::{Home, Server};
 use crate::support::{ACME, root};
+use crate::support::{Home, Server};
 
 const ROUNDS: u64 = 10;
 const SEED: u64 = 20_261_203;
 const CLIENTS: usize = 4;
 /// What one success costs: a number whose sums a float holds exactly.
 pub(crate) const PRICE_USD: f64 = 0.25;
-/// The server is killed after fewer events than this, counted from its start,
-const EVENTS_MAX: usize = 20;
-/// or after so long, where all waits for the end of a pause after losses,
-const LIFE_MAX: Duration = Duration::from_secs(5);
+/// The server is killed after so many things that clients saw, at most,
+const EVENTS_MAX: usize = 16;
+/// or after so many ends of work: without any, all would wait for the end of a pause in time;
+const MADE_MAX: usize = 8;
+/// in any case after so long,
+const LIFE_MAX: Duration = Duration::from_secs(8);
 /// and fewer milliseconds.
 const DELAY_MAX_MILLIS: usize = 40;
 
@@ -41,6 +43,7 @@ struct Run {
     seed: u64,
     rng: SeededRng,
     host: MediaHost,
+    walk: Vec<u8>,
     load: Arc<Load>,
     journal: Option<std::fs::File>,
 }
@@ -51,7 +54,8 @@ impl Run {
     /// The killer, and a server at its mercy.
     fn start(seed: u64) -> (Self, Server) {
         let host = MediaHost::http();
-        host.on("/walk.mp4", Reply::ok(clip(64, 64, 4, 1.0)));
+        let walk = clip(64, 64, 4, 1.0);
+        host.on("/walk.mp4", Reply::ok(walk.clone()));
         host.on(HOOK, Reply::status(200));
         let address = host.address().to_string();
         let home = Home::new(std::slice::from_ref(&address))
@@ -66,14 +70,13 @@ impl Run {
         let load = Arc::new(Load::new(server.address()));
         let journal = std::env::var_os("KILL_JOURNAL")
             .map(|path| std::fs::File::options().append(true).create(true).open(path).unwrap());
-        (Self { seed, rng: SeededRng::new(seed), host, load, journal }, server)
+        (Self { seed, rng: SeededRng::new(seed), host, walk, load, journal }, server)
     }
 
     fn clients(&self, key: &str) -> Vec<std::thread::JoinHandle<Vec<Entry>>> {
-        let look = STANDARD.encode(plain_png(32, 32, "navy"));
         let material = Material {
             clip: self.host.url("/walk.mp4"),
-            look: format!("data:image/png;base64,{look}"),
+            carried: format!("data:video/mp4;base64,{}", STANDARD.encode(&self.walk)),
             hook: self.host.url(HOOK),
         };
         let client = |name| Client {
@@ -90,8 +93,11 @@ impl Run {
     /// Waits for the moment, strikes, and starts the server anew.
     fn round(&mut self, round: u64, server: Server) -> Server {
         let (before, told) = (self.load.tally(), self.told());
-        let events = below(&self.rng, EVENTS_MAX) as u64;
-        self.load.await_events(before.events() + events, LIFE_MAX);
+        let (count, most): (fn(&Tally) -> u64, _) = match below(&self.rng, 2) {
+            0 => (Tally::events, EVENTS_MAX),
+            _ => (Tally::made, MADE_MAX),
+        };
+        self.load.await_more(below(&self.rng, most) as u64 + 1, count, LIFE_MAX);
         // Not only at the moments at which clients hear of something.
         let delay = below(&self.rng, DELAY_MAX_MILLIS) as u64;
         std::thread::sleep(Duration::from_millis(delay));

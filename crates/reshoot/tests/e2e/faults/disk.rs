@@ -10,7 +10,7 @@ use crate::support::disk::run;
 use crate::support::http::{Answer, Call, Caller};
 use crate::support::media::plain_png;
 use crate::support::processes::until;
-use crate::support::server::{Home, Server};
+use crate::support::{Home, Server};
 use crate::support::{stderr, stdout};
 
 const DISK_MIB: u32 = 32;

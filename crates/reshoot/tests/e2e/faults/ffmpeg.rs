@@ -11,8 +11,8 @@ use super::{id_of, place, skip, still, submit};
 use crate::support::disk::run;
 use crate::support::process::Machine;
 use crate::support::processes::until;
-use crate::support::server::{Home, Server};
 use crate::support::{ACME, root};
+use crate::support::{Home, Server};
 
 const PROGRAMS: [&str; 2] = ["ffmpeg", "ffprobe"];
 

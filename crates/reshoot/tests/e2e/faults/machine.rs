@@ -11,7 +11,7 @@ use super::{id_of, place, refused, still, submit};
 use crate::support::ACME;
 use crate::support::process::Machine;
 use crate::support::processes::until;
-use crate::support::server::{Home, Server};
+use crate::support::{Home, Server};
 
 /// Descriptors of a server that has few; a usual limit is 1024.
 const OPEN_FILES: u32 = 160;

@@ -13,7 +13,7 @@ use testkit::{MediaHost, SeededRng};
 
 use super::{id_of, place, still, submit};
 use crate::support::rng::below;
-use crate::support::server::{Home, Server};
+use crate::support::{Home, Server};
 
 const SEED: u64 = 20_261_204;
 const CUTS: usize = 6;

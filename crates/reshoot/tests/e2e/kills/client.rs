@@ -13,7 +13,7 @@ use crate::support::http::{Answer, Broken, Call, Caller};
 use crate::support::rng::below;
 
 /// Requests of one client that have not ended.
-const OPEN_MAX: usize = 3;
+const OPEN_MAX: usize = 4;
 /// Between two looks that told nothing new.
 const PAUSE: Duration = Duration::from_millis(40);
 
@@ -49,8 +49,8 @@ pub(crate) enum Cancel {
 #[derive(Debug, Clone)]
 pub(crate) struct Material {
     pub(crate) clip: String,
-    /// A picture as `data:` URI.
-    pub(crate) look: String,
+    /// The same as `data:` URI.
+    pub(crate) carried: String,
     pub(crate) hook: String,
 }
 
@@ -118,10 +118,10 @@ impl Client {
 
     /// The same for the same entry: a key is for one body.
     fn body(&self, at: usize) -> Value {
-        let Material { clip, look, .. } = &self.material;
+        let Material { clip, carried, .. } = &self.material;
         match (self.journal[at].sound, at % 3) {
             (false, _) => json!({"text": "a still of nothing"}),
-            (true, 0) => json!({"text": "a still of @Video1", "clips": [clip], "looks": [look]}),
+            (true, 0) => json!({"text": "a still of @Video1", "clips": [carried]}),
             (true, _) => json!({"text": "a still of @Video1", "clips": [clip]}),
         }
     }

@@ -79,10 +79,12 @@ impl Load {
         self.wait(&format!("a restart after `{why}`"), |stand| stand.life > life);
     }
 
-    /// Waits until clients have seen so many things in all, or for so long.
-    pub(crate) fn await_events(&self, events: u64, longest: Duration) {
-        let few = |stand: &mut Stand| stand.tally.events() < events;
-        let _ = self.moved.wait_timeout_while(self.lock(), longest, few).unwrap();
+    /// Waits until so many more of what `count` counts were seen, or for so long.
+    pub(crate) fn await_more(&self, more: u64, count: fn(&Tally) -> u64, longest: Duration) {
+        let stand = self.lock();
+        let enough = count(&stand.tally) + more;
+        let few = |stand: &mut Stand| count(&stand.tally) < enough;
+        let _ = self.moved.wait_timeout_while(stand, longest, few).unwrap();
     }
 
     /// Lets others work for a moment.
@@ -109,9 +111,14 @@ impl Load {
 // === impl Tally ===
 
 impl Tally {
-    /// Everything that could not be taken back.
+    /// Ends of work.
+    pub(crate) const fn made(&self) -> u64 {
+        self.succeeded + self.failed
+    }
+
+    /// Everything that cannot be taken back.
     pub(crate) const fn events(&self) -> u64 {
-        self.acknowledged + self.succeeded + self.failed + self.cancelled
+        self.acknowledged + self.cancelled + self.made()
     }
 
     /// What came after `earlier`.

@@ -4,7 +4,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::server::{Home, names};
+use super::home::{Home, names};
 
 /// A small disk in memory; dropped, it is gone.
 #[derive(Debug)]

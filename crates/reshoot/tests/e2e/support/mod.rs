@@ -2,6 +2,7 @@
 
 pub(crate) mod curl;
 pub(crate) mod disk;
+pub(crate) mod home;
 pub(crate) mod http;
 pub(crate) mod media;
 pub(crate) mod process;
@@ -13,6 +14,7 @@ use std::path::PathBuf;
 use std::process::{Command, Output};
 
 pub(crate) use curl::Reply;
+pub(crate) use home::Home;
 pub(crate) use server::Server;
 
 /// The model of the API page.
