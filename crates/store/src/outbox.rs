@@ -3,7 +3,8 @@
 //! A delivery is written in the transaction that changes its request's state, so none is lost
 //! and none tells what did not happen. It is claimed for one attempt at a time; the number of the
 //! attempt is its fencing token. Whoever receives it may get it twice, never not at all while it
-//! answers within the time of retries.
+//! answers within the time of retries. A replay, too, fences the attempt that is under way: what that
+//! one has to say is of before.
 
 use async_trait::async_trait;
 use domain::{OwnerId, RequestId, State, Timestamp};
@@ -27,7 +28,7 @@ pub struct Delivery {
     pub event: State,
     /// Where it stands.
     pub standing: Standing,
-    /// Attempts made, the one under way included.
+    /// Attempts made, the one under way, or due by a replay, included.
     pub attempts: u32,
     /// When the next attempt is due, or the one under way counts as lost.
     pub next_at: Option<Timestamp>,
@@ -189,7 +190,9 @@ impl Delivery {
 
     /// Begins an attempt that counts as failed at `until`.
     pub fn take(&mut self, until: Timestamp) {
-        self.attempts += 1;
+        if !self.is_reopened() {
+            self.attempts += 1;
+        }
         self.next_at = Some(until);
     }
 
@@ -226,10 +229,19 @@ impl Delivery {
         self.finish(Standing::Disabled, now);
     }
 
-    /// Makes it due now.
+    /// Makes it due now. The attempt that it is due for has its number from here on: one that is
+    /// under way, and would undo this, is fenced.
     pub fn replay(&mut self, now: Timestamp) {
+        if !self.is_reopened() {
+            self.attempts += 1;
+        }
         self.standing = Standing::Pending;
         (self.next_at, self.opened_at, self.finished_at) = (Some(now), now, None);
+    }
+
+    /// Whether it was replayed, and not taken since.
+    fn is_reopened(&self) -> bool {
+        self.attempts > 0 && self.next_at == Some(self.opened_at)
     }
 
     fn finish(&mut self, standing: Standing, now: Timestamp) {

@@ -43,7 +43,8 @@ pub use order::{
 };
 pub use outbox::{
     a_message_is_tried_until_it_is_acknowledged, a_receiver_that_is_gone_is_left_alone,
-    messages_of_busy_owners_wait, secrets_are_rotated, states_make_messages,
+    a_replay_fences_the_attempt_under_way, messages_of_busy_owners_wait, secrets_are_rotated,
+    states_make_messages,
 };
 pub use requests::{
     an_id_is_inserted_once, an_insert_reads_back, intake_makes_it_ready, lists_filter_and_page,
@@ -74,7 +75,8 @@ macro_rules! conformance_suite {
             the_next_wake_is_the_earliest, void_takes_all_leases,
             a_clock_that_is_set_back_strands_nothing, a_claim_passes_over_who_runs_enough, a_finished_request_is_removed,
             a_message_is_tried_until_it_is_acknowledged, a_receiver_that_is_gone_is_left_alone,
-            a_refused_submit_uses_no_key, a_repeated_submit_is_one_request, bytes_are_counted,
+            a_refused_submit_uses_no_key, a_repeated_submit_is_one_request,
+            a_replay_fences_the_attempt_under_way, bytes_are_counted,
             deadlines_end_requests, files_in_use_are_kept, limits_are_kept,
             limits_come_with_the_key, messages_of_busy_owners_wait, secrets_are_rotated,
             states_make_messages, the_survey_agrees_with_the_rows, usage_is_added_up,

@@ -114,6 +114,38 @@ pub async fn a_receiver_that_is_gone_is_left_alone(store: &dyn Store) {
     assert_eq!(standings(all(store, &owner).await), [on, off, on, off, on]);
 }
 
+/// Whatever the attempt under way comes to, a replay is posted: it was asked for meanwhile.
+pub async fn a_replay_fences_the_attempt_under_way(store: &dyn Store) {
+    let maker = Maker::new(76);
+    let owner = maker.owner();
+    store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
+    let [first] = take(store, START, 9).await.try_into().unwrap();
+    let now = START.plus_secs(1);
+    let replay = || store.replay_delivery(&owner, &first.id, now);
+    replay().await.unwrap().unwrap();
+    let done = || Attempted::Delivered { status: 200 };
+    for outcome in [done(), failed(Some(START.plus_secs(99))), failed(None), Attempted::Gone] {
+        let settled = store.settle_delivery(&first.id, first.attempts, outcome, now).await;
+        assert!(matches!(settled, Err(StoreError::Fenced)));
+    }
+    replay().await.unwrap().unwrap();
+    let [second] = take(store, now, 9).await.try_into().unwrap();
+    assert_eq!((&second.id, second.attempts), (&first.id, 2));
+    store.settle_delivery(&second.id, 2, done(), now).await.unwrap();
+
+    // One that has ended is posted once more; one that was never taken, for the first time.
+    replay().await.unwrap().unwrap();
+    let [third] = take(store, now, 9).await.try_into().unwrap();
+    assert_eq!((&third.id, third.attempts), (&first.id, 3));
+    store.settle_delivery(&third.id, 3, done(), now).await.unwrap();
+    store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
+    let fresh = all(store, &owner).await.pop().unwrap();
+    store.replay_delivery(&owner, &fresh.id, now).await.unwrap().unwrap();
+    let [fresh] = take(store, now, 9).await.try_into().unwrap();
+    assert_eq!(fresh.attempts, 1);
+    assert!(take(store, now, 9).await.is_empty());
+}
+
 /// Owners whose receivers are slow hold up nobody else; the end of the retries is an end.
 pub async fn messages_of_busy_owners_wait(store: &dyn Store) {
     let maker = Maker::new(74);
