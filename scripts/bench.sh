@@ -6,7 +6,7 @@ CARGO=${CARGO:-cargo}
 target=${CARGO_TARGET_DIR:-target}
 mkdir -p "$target/bench"
 
-echo "== the wire: calls a second, against a bare axum handler in the same process"
+echo "== the wire and the queue: the server on one core, the load on the other"
 $CARGO bench --locked -p reshoot --bench wire
 
 echo "== a clip: CPU seconds, against ffmpeg's own decode and encode of the same clip"

@@ -10,6 +10,8 @@ rm -rf "$out"
 mkdir -p "$out"
 
 key=$("$reshoot" keys create demo --data "$out/data")
+# There before the server is: the loop below may look first.
+: >"$out/serve.out"
 "$reshoot" serve --listen 127.0.0.1:0 --data "$out/data" >"$out/serve.out" 2>"$out/serve.log" &
 server=$!
 trap 'kill "$server" 2>/dev/null || true; wait "$server" 2>/dev/null || true' EXIT

@@ -46,7 +46,7 @@ check quality kernels media
 check intake catalog egress media artifacts domain
 check engine domain director
 check roto engine media kernels director domain
-check worker engine store artifacts intake egress catalog director domain
+check worker engine store artifacts intake egress telemetry catalog director domain
 check server wire catalog store artifacts telemetry domain
 
 # No code outside catalog names a field of a model (tests may).

@@ -82,7 +82,9 @@ impl SecretKey {
     /// Reads a key; says why a text is none.
     pub fn parse(text: &str) -> Result<Self, BadKey> {
         let digits = text.strip_prefix(PREFIX).ok_or(BadKey::Form)?;
-        if digits.len() != BODY_LEN + CHECK_LEN || !digits.bytes().all(|b| DIGITS.contains(&b)) {
+        if digits.len() != BODY_LEN + CHECK_LEN
+            || !digits.bytes().all(|b| b.is_ascii_alphanumeric())
+        {
             return Err(BadKey::Form);
         }
         let (body, check) = digits.split_at(BODY_LEN);

@@ -15,6 +15,9 @@ pub const MAX_ATTEMPTS: u32 = 3;
 /// How often a whole worker or server may die or hand back while it holds one request.
 pub const MAX_LOSSES: u32 = 10;
 
+/// Longest wait between two tries, in seconds.
+pub const MAX_BACKOFF_SECS: i64 = 60;
+
 /// Counts the claims and cancellations of one request.
 #[derive(
     Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, Default,
@@ -90,7 +93,8 @@ pub enum Next {
 impl Tries {
     /// Applies the attempt rules to a setback at `now`.
     ///
-    /// Backoff doubles from 1 s: after attempt n, 2^(n-1) s; after loss n, likewise, at most 60 s.
+    /// Backoff doubles from 1 s: after attempt n, 2^(n-1) s; after loss n, likewise, at most
+    /// [`MAX_BACKOFF_SECS`].
     pub fn after(self, setback: Setback, now: Timestamp) -> Next {
         let (tries, count, max) = match setback {
             Setback::Fault => {
@@ -107,10 +111,18 @@ impl Tries {
         }
         let wait_secs = match setback {
             Setback::HandedBack => 0,
-            Setback::Fault | Setback::Lost => (1_i64 << count.saturating_sub(1).min(6)).min(60),
+            Setback::Fault | Setback::Lost => {
+                (1_i64 << count.saturating_sub(1).min(6)).min(MAX_BACKOFF_SECS)
+            }
         };
         Next::Retry { tries, not_before: now.plus_secs(wait_secs) }
     }
+}
+
+/// Whether a request that is not to be claimed before `not_before` may be claimed at `now`. A wait
+/// longer than any backoff comes of a clock that was set back meanwhile: it counts no more.
+pub const fn is_due(not_before: Timestamp, now: Timestamp) -> bool {
+    not_before.0 <= now.0 || not_before.0 > now.plus_secs(MAX_BACKOFF_SECS).0
 }
 
 #[cfg(test)]

@@ -1,8 +1,10 @@
 //! Where ffmpeg is, and how it is started: through the jail, with whitelists.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
+use std::io::Read;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde::Serialize;
 
@@ -10,6 +12,8 @@ use crate::jail::{JailReport, Policy};
 use crate::process::Running;
 use crate::{CancelToken, MediaError};
 
+/// Longest wait for what a program says of itself.
+const ANSWER_MAX: Duration = Duration::from_secs(2);
 /// Protocols that ffmpeg may open.
 const PROTOCOLS: &str = "file,pipe";
 /// Names of the one demuxer that reads mp4 and mov.
@@ -65,25 +69,18 @@ pub(crate) struct Access<'a> {
 // === impl Toolchain ===
 
 impl Toolchain {
-    /// Finds ffmpeg and ffprobe on the PATH; what is not there fails when it is started.
+    /// Finds ffmpeg and ffprobe on the PATH. What is not there fails when it is started, and is
+    /// looked for again each time: it may be installed while this program runs.
     pub fn find(jail: JailConfig) -> Self {
-        let on_path = |name: &str| {
-            std::env::var_os("PATH")
-                .and_then(|path| {
-                    std::env::split_paths(&path).map(|dir| dir.join(name)).find(|p| p.is_file())
-                })
-                .unwrap_or_else(|| PathBuf::from(name))
-        };
+        let path = std::env::var_os("PATH").unwrap_or_default();
+        let on_path = |name| located(Path::new(name), &path);
         Self { ffmpeg: on_path("ffmpeg"), ffprobe: on_path("ffprobe"), jail }
     }
 
     /// Asks the programs and the kernel what they offer.
     pub fn check(&self) -> Check {
         let version = |program: &Path| {
-            let output = Command::new(program).arg("-version").output().map_err(|e| {
-                format!("`{}` could not be started: {e}; install ffmpeg", program.display())
-            })?;
-            let text = String::from_utf8_lossy(&output.stdout).into_owned();
+            let text = ask(program, &["-version"]).map_err(|e| e.to_string())?;
             text.lines().next().map(str::to_owned).ok_or_else(|| "it says nothing".to_owned())
         };
         let ffmpeg = version(&self.ffmpeg);
@@ -92,10 +89,7 @@ impl Toolchain {
     }
 
     fn missing(&self) -> Vec<String> {
-        let list = |what: &str| {
-            let output = Command::new(&self.ffmpeg).args(["-hide_banner", what]).output();
-            output.map(|o| String::from_utf8_lossy(&o.stdout).into_owned()).unwrap_or_default()
-        };
+        let list = |what: &str| ask(&self.ffmpeg, &["-hide_banner", what]).unwrap_or_default();
         let has = |list: &str, name: &str| {
             list.lines().any(|line| line.split_whitespace().nth(1) == Some(name))
         };
@@ -114,12 +108,14 @@ impl Toolchain {
     }
 
     fn jail_report(&self) -> Result<JailReport, String> {
-        let output = Command::new(&self.jail.program)
-            .args(&self.jail.leading_args)
-            .arg("--report")
-            .output()
-            .map_err(|e| format!("the jail could not be started: {e}"))?;
-        serde_json::from_slice(&output.stdout).map_err(|e| format!("the jail does not answer: {e}"))
+        let report = [OsStr::new("--report")];
+        let args: Vec<&OsStr> =
+            self.jail.leading_args.iter().map(OsString::as_os_str).chain(report).collect();
+        let answer = ask(&self.jail.program, &args).map_err(|e| match e {
+            MediaError::Missing { cause, .. } => format!("the jail could not be started: {cause}"),
+            other => format!("the jail does not answer: {other}"),
+        })?;
+        serde_json::from_str(&answer).map_err(|e| format!("the jail does not answer: {e}"))
     }
 
     /// ffprobe with its whitelists, stdout piped.
@@ -156,6 +152,7 @@ impl Toolchain {
             write: access.write.map(Path::to_owned),
             required: self.jail.required,
         };
+        let program = located(program, &std::env::var_os("PATH").unwrap_or_default());
         let mut command = Command::new(&self.jail.program);
         command.args(&self.jail.leading_args).args(policy.to_args()).arg("--").arg(program);
         // Whatever secrets this process was given stay here.
@@ -165,6 +162,31 @@ impl Toolchain {
         }
         command
     }
+}
+
+/// What a program says on stdout. One that hangs is ended: whoever asks whether it works, again
+/// and again, must not leave a process and a thread behind each time.
+fn ask<A: AsRef<OsStr>>(program: &Path, args: &[A]) -> Result<String, MediaError> {
+    let mut command = Command::new(program);
+    command.args(args).stdin(Stdio::null()).stdout(Stdio::piped());
+    let cancel = CancelToken::new().with_timeout(ANSWER_MAX);
+    let mut running = Running::start(command, &cancel)?;
+    let mut said = Vec::new();
+    if let Some(mut stdout) = running.stdout() {
+        stdout.read_to_end(&mut said)?;
+    }
+    running.wait()?;
+    Ok(String::from_utf8_lossy(&said).into_owned())
+}
+
+/// Where a program is in the folders of `path`. The jail has to know, and has no PATH itself. A
+/// name that is in none of them stays as it is, and so does what was found before.
+fn located(program: &Path, path: &OsStr) -> PathBuf {
+    if program.components().nth(1).is_some() {
+        return program.to_owned();
+    }
+    let mut places = std::env::split_paths(path).map(|dir| dir.join(program));
+    places.find(|place| place.is_file()).unwrap_or_else(|| program.to_owned())
 }
 
 /// Options before an input of unknown origin.
@@ -177,4 +199,34 @@ pub(crate) fn file_url(path: &Path) -> OsString {
     let mut url = OsString::from("file:");
     url.push(path);
     url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_that_says_nothing_is_given_up() {
+        let said = ask(Path::new("/bin/sh"), &["-c", "echo it works"]);
+        assert_eq!(said.unwrap().trim(), "it works");
+        let silent = ask(Path::new("/bin/sh"), &["-c", "echo so far; sleep 600; echo so good"]);
+        assert!(matches!(silent, Err(MediaError::TimedOut)), "{silent:?}");
+        let missing = ask(Path::new("/nonexistent/ffmpeg"), &["-version"]);
+        assert!(matches!(missing, Err(MediaError::Missing { .. })), "{missing:?}");
+    }
+
+    #[test]
+    fn a_program_that_was_missing_is_found_once_it_is_there() {
+        let (first, second) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        let path = std::env::join_paths([first.path(), second.path()]).unwrap();
+        let find = |program: &Path| located(program, &path);
+        let missing = find(Path::new("ffprobe"));
+        assert_eq!(missing, Path::new("ffprobe"));
+        let there = second.path().join("ffprobe");
+        std::fs::write(&there, "").unwrap();
+        assert_eq!(find(&missing), there);
+        // What was found stays, whatever comes before it.
+        std::fs::write(first.path().join("ffprobe"), "").unwrap();
+        assert_eq!((find(&there), find(&missing)), (there, first.path().join("ffprobe")));
+    }
 }

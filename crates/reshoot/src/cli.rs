@@ -125,12 +125,13 @@ pub(crate) struct ServeArgs {
     #[arg(long, env = "RESHOOT_DISK_RESERVE_MIB", value_name = "MIB")]
     pub disk_reserve_mib: Option<u64>,
     #[command(flatten)]
-    pub keep: Keep,
+    pub retention: Retention,
 }
 
 /// How long things are kept; 0 keeps them for ever.
+#[expect(clippy::struct_field_names, reason = "the names of the flags")]
 #[derive(Debug, Args, Clone, Copy, Default)]
-pub(crate) struct Keep {
+pub(crate) struct Retention {
     /// Days that records and outputs are kept after the end; 0 for ever [default: 30]
     #[arg(long, env = "RESHOOT_KEEP_RESULTS_DAYS", value_name = "DAYS")]
     pub keep_results_days: Option<u32>,

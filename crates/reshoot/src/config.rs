@@ -13,7 +13,7 @@ use catalog::Overrides;
 use serde::Deserialize;
 use server::{Cidr, PublicUrl};
 
-use crate::cli::{Intake, Keep, Place, ServeArgs};
+use crate::cli::{Intake, Place, Retention, ServeArgs};
 use crate::exit::{CONFIG, Coded};
 
 const DEFAULT_FILE: &str = "reshoot.toml";
@@ -136,7 +136,7 @@ pub(crate) fn serve(args: &ServeArgs) -> anyhow::Result<Serve> {
             trusted_proxy.push(network);
         }
     }
-    let kept = kept(&args.keep, &file);
+    let kept = kept(&args.retention, &file);
     let public_url = args.public_url.clone().or(file.public_url);
     let mut allow_webhook_host = args.allow_webhook_host.clone();
     if allow_webhook_host.is_empty() {
@@ -161,7 +161,7 @@ pub(crate) fn serve(args: &ServeArgs) -> anyhow::Result<Serve> {
     })
 }
 
-fn kept(args: &Keep, file: &File) -> Kept {
+fn kept(args: &Retention, file: &File) -> Kept {
     let days = |flag: Option<u32>, key: Option<u32>, default| {
         let days = u64::from(flag.or(key).unwrap_or(default));
         (days > 0).then(|| Duration::from_secs(days * 86_400))
@@ -214,7 +214,7 @@ mod tests {
             metrics_listen: None,
             max_queue: None,
             disk_reserve_mib: None,
-            keep: Keep::default(),
+            retention: Retention::default(),
         }
     }
 
@@ -234,9 +234,9 @@ mod tests {
     fn zero_days_are_for_ever_and_the_rest_has_defaults() {
         let (_dir, place) = file("keep_results_days = 0\nkeep_inputs_days = 2\n");
         let mut args = args(place);
-        args.keep.keep_inputs_days = Some(1);
+        args.retention.keep_inputs_days = Some(1);
         let kept = serve(&args).unwrap().kept;
-        let day = Duration::from_secs(86_400);
+        let day = Duration::from_hours(24);
         assert_eq!((kept.results, kept.inputs, kept.uploads), (None, Some(day), Some(30 * day)));
     }
 

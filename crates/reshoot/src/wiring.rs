@@ -14,7 +14,7 @@ use intake::{Intake, PoolLimits};
 use media::{JailConfig, Toolchain};
 use roto::Roto;
 use store_sqlite::{OpenError, OpenMode, SqliteStore};
-use worker::Launcher;
+use worker::{Launcher, STALL};
 
 use crate::config::Installation;
 use crate::exit::{CONFIG, Coded, TEMP_FAIL, USAGE};
@@ -91,7 +91,7 @@ pub(crate) fn launcher(require_sandbox: bool) -> anyhow::Result<Launcher> {
     if require_sandbox {
         args.push("--require-sandbox".into());
     }
-    Ok(Launcher { program: this_program()?, args })
+    Ok(Launcher { program: this_program()?, args, stall: STALL })
 }
 
 /// Hosts that the operator exempted for inputs.

@@ -1,6 +1,7 @@
 //! What the server is made of, and its settings.
 
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
@@ -112,6 +113,9 @@ struct Inner {
     door: Door,
     ticks: watch::Sender<()>,
     draining: CancellationToken,
+    /// Tells the ids of this process from those of others.
+    process: u64,
+    calls: AtomicU64,
     tasks: TaskTracker,
 }
 
@@ -172,6 +176,8 @@ impl FromStr for PublicUrl {
 impl App {
     /// The state of a server made of `parts`.
     pub fn new(parts: Parts) -> Self {
+        let mut process = [0; 8];
+        parts.rng.fill(&mut process);
         let budget = Budget::new(parts.config.max_bytes_in_flight, parts.config.body_wait);
         Self(Arc::new(Inner {
             parts,
@@ -181,6 +187,8 @@ impl App {
             door: Door::default(),
             ticks: watch::Sender::new(()),
             draining: CancellationToken::new(),
+            process: u64::from_be_bytes(process),
+            calls: AtomicU64::new(0),
             tasks: TaskTracker::new(),
         }))
     }
@@ -215,6 +223,11 @@ impl App {
     /// Work that goes on although its client has gone; a shutdown waits for it.
     pub(crate) fn tasks(&self) -> &TaskTracker {
         &self.0.tasks
+    }
+
+    /// The process, and the number of the next call.
+    pub(crate) fn next_call(&self) -> (u64, u64) {
+        (self.0.process, self.0.calls.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(crate) fn door(&self) -> &Door {

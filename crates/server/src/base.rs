@@ -4,7 +4,7 @@
 //! they used. A configured public URL wins. Else it is the Host of the request, or what a trusted
 //! proxy says the Host was; nobody else's `Forwarded` counts.
 
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 
 use axum::extract::FromRequestParts;
 use http::header::{FORWARDED, HOST};
@@ -106,8 +106,29 @@ fn forwarded(headers: &HeaderMap) -> (Option<&str>, Option<&str>) {
 fn is_host(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b);
     (1..=MAX_HOST_CHARS).contains(&text.len())
-        && text.bytes().all(plain)
-        && Url::parse(&format!("http://{text}/")).is_ok()
+        && (is_plain_host(text)
+            || text.bytes().all(plain) && Url::parse(&format!("http://{text}/")).is_ok())
+}
+
+/// The hosts that nearly all calls name, told without a parser of URLs: an IPv4 address, or a
+/// name whose last label begins with a letter and that has no label in punycode.
+fn is_plain_host(text: &str) -> bool {
+    let (name, port) = text.split_once(':').unwrap_or((text, "80"));
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && !label.starts_with("xn--")
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+    };
+    let is_name = || {
+        name.split('.').all(is_label)
+            && name
+                .rsplit('.')
+                .next()
+                .is_some_and(|last| last.starts_with(|c: char| c.is_ascii_lowercase()))
+    };
+    port.bytes().all(|b| b.is_ascii_digit())
+        && port.parse::<u16>().is_ok()
+        && (name.parse::<Ipv4Addr>().is_ok() || is_name())
 }
 
 impl From<BadHost> for Refusal {
@@ -136,6 +157,19 @@ mod tests {
         assert_eq!(base(&[("host", "h:81")], false).as_deref(), Some("http://h:81"));
         assert_eq!(base(&[("host", "[::1]:81")], false).as_deref(), Some("http://[::1]:81"));
         assert_eq!(base(&[], false).as_deref(), Some("http://127.0.0.1:8080"));
+    }
+
+    #[test]
+    fn a_plain_host_is_one_that_the_parser_takes_too() {
+        let parses = |text: &str| Url::parse(&format!("http://{text}/")).is_ok();
+        for host in ["h", "h:81", "127.0.0.1:8080", "a-b.c1.example", "localhost:65535"] {
+            assert!(is_plain_host(host) && parses(host), "{host}");
+        }
+        for host in [
+            "1.2.3", "a.1", "h:", "h:65536", "h:+1", "a..b", ".", "xn--a", "[::1]", "H", "01.2.3.4",
+        ] {
+            assert!(!is_plain_host(host), "{host}");
+        }
     }
 
     #[test]

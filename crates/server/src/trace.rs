@@ -5,7 +5,6 @@ use std::panic::AssertUnwindSafe;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::id::hex;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
@@ -50,10 +49,11 @@ fn sent_id(headers: &HeaderMap) -> Option<HeaderValue> {
     sane.then(|| id.clone())
 }
 
+/// Eight random bytes of this process, and a number: ids are to be told apart, not to be secret.
 fn new_id(app: &App) -> HeaderValue {
-    let mut random = [0_u8; 16];
-    app.parts().rng.fill(&mut random);
-    HeaderValue::try_from(hex(&random)).unwrap_or(HeaderValue::from_static("-"))
+    let (process, number) = app.next_call();
+    HeaderValue::try_from(format!("{process:016x}{number:016x}"))
+        .unwrap_or(HeaderValue::from_static("-"))
 }
 
 #[cfg(test)]

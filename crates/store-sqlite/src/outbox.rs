@@ -5,21 +5,25 @@ use domain::{OwnerId, State, Timestamp};
 use rusqlite::{Connection, Row, params, params_from_iter};
 use store::outbox::{Attempted, Backlog, Delivery, DeliveryListing, Outbox, Standing};
 use store::{RequestRow, StoreError};
+use tokio::sync::watch;
 
 use crate::codec;
 use crate::fault::Fault;
 use crate::sqlite::SqliteStore;
+use crate::writer::Writer;
 
 const COLUMNS: &str = "id, owner, request, url, event, standing, attempts, next_at, created_at, \
                        opened_at, finished_at, last_status, last_error";
 
 /// Writes the message that a change of a request makes, if it makes one.
 pub(crate) fn post(
-    conn: &Connection,
+    writer: &mut Writer,
     before: Option<State>,
     row: &RequestRow,
 ) -> Result<(), Fault> {
     let Some(mut delivery) = Delivery::of_change(before, row) else { return Ok(()) };
+    writer.posted();
+    let conn = &writer.conn;
     let gone = conn
         .prepare_cached("SELECT 1 FROM webhook_gone WHERE owner = ?1 AND url = ?2")?
         .exists([delivery.owner.as_str(), &delivery.url])?;
@@ -261,6 +265,10 @@ impl Outbox for SqliteStore {
         self.change(move |writer| settle(&writer.conn, &id, attempt, outcome, now)).await
     }
 
+    fn posted(&self) -> watch::Receiver<()> {
+        self.shared().posted.subscribe()
+    }
+
     async fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT min(next_at) FROM delivery INDEXED BY delivery_due WHERE standing = 0";
         self.read(|conn| {
@@ -285,7 +293,7 @@ impl Outbox for SqliteStore {
     ) -> Result<Option<Delivery>, StoreError> {
         let (owner, id) = (owner.clone(), id.to_owned());
         self.change(move |writer| {
-            writer.touched();
+            writer.posted();
             replay(&writer.conn, &owner, &id, now)
         })
         .await

@@ -3,14 +3,14 @@
 use domain::admission::DAY_SECS;
 use domain::facts::Facts;
 use domain::invariants::Seen;
-use domain::lease::{Lease, Stage, Tries};
+use domain::lease::{Lease, MAX_BACKOFF_SECS, Stage, Tries};
 use domain::{Epoch, OrderKey, Priority, QueueIndex, RequestId, State, Timestamp, WorkerId};
 use rusqlite::{Connection, OptionalExtension, Row, ToSql, params};
 use store::row::{
     CancelOutcome, Claim, Inserted, Listing, NewRequest, ONCE_SECS, Once, Page, Progress,
     Published, RequestRow, StatusRow, Terms,
 };
-use store::{Expired, StoreError, transition};
+use store::{Expired, Lapsed, StoreError, transition};
 
 use crate::codec::{self, COLUMNS, TABLES, damaged, document, number};
 use crate::fault::{Fault, is_taken};
@@ -287,7 +287,7 @@ fn save(writer: &mut Writer, before: State, row: &RequestRow) -> Result<(), Faul
 
 /// What follows from a change of a row: the outbox, the files let go, what is in memory.
 fn follow(writer: &mut Writer, before: Option<State>, row: &RequestRow) -> Result<(), Fault> {
-    outbox::post(&writer.conn, before, row)?;
+    outbox::post(writer, before, row)?;
     if row.state.is_terminal() {
         let sql = "DELETE FROM file_use WHERE seq = ?1";
         writer.conn.prepare_cached(sql)?.execute([row.order.seq])?;
@@ -411,12 +411,15 @@ pub(crate) fn claim(
     // The number is part of the text: only so does SQLite see that the index answers.
     let sql = format!(
         "SELECT seq FROM request INDEXED BY request_queue \
-         WHERE state = {} AND state < 2 AND stage IS NULL AND not_before <= ?1{full} \
+         WHERE state = {} AND state < 2 AND stage IS NULL \
+         AND (not_before <= ?1 OR not_before > ?2){full} \
          ORDER BY priority, finish, seq LIMIT 1",
         number(state)
     );
+    // As `domain::lease::is_due` has it.
+    let times = [now.0, now.plus_secs(MAX_BACKOFF_SECS).0];
     let first: Option<i64> =
-        writer.conn.prepare_cached(&sql)?.query_row([now.0], |row| row.get(0)).optional()?;
+        writer.conn.prepare_cached(&sql)?.query_row(times, |row| row.get(0)).optional()?;
     let Some(seq) = first else { return Ok(None) };
     let row = by_seq(&writer.conn, seq)?;
     let mut row = row.ok_or_else(|| Fault::Damaged(format!("request {seq} has no document")))?;
@@ -444,7 +447,8 @@ pub(crate) fn expire(writer: &mut Writer, now: Timestamp) -> Result<Expired, Fau
 
 /// Every lease there is.
 pub(crate) fn void(writer: &mut Writer, now: Timestamp) -> Result<usize, Fault> {
-    sweep(writer, HELD, Timestamp(i64::MAX), |row| transition::void(row, now))
+    let voided = sweep(writer, HELD, Timestamp(i64::MAX), |row| transition::void(row, now))?;
+    Ok(voided.len())
 }
 
 const HELD: &str =
@@ -456,20 +460,20 @@ fn sweep(
     sql: &str,
     until: Timestamp,
     rule: impl Fn(&mut RequestRow) -> Result<bool, StoreError>,
-) -> Result<usize, Fault> {
+) -> Result<Vec<Lapsed>, Fault> {
     let found: Vec<i64> = writer
         .conn
         .prepare_cached(sql)?
         .query_map([until.0], |row| row.get(0))?
         .collect::<Result<_, _>>()?;
-    let mut count = 0;
+    let mut lapsed = Vec::new();
     for seq in found {
         let Some(mut row) = by_seq(&writer.conn, seq)? else { continue };
-        let before = row.state;
+        let (before, stage) = (row.state, row.held.as_ref().map(|held| held.stage));
         if rule(&mut row)? {
             save(writer, before, &row)?;
-            count += 1;
+            lapsed.push(Lapsed::of(&row, stage));
         }
     }
-    Ok(count)
+    Ok(lapsed)
 }

@@ -222,19 +222,18 @@ impl Store for SqliteStore {
 
     async fn status(&self, id: &RequestId) -> Result<Option<StatusRow>, StoreError> {
         let polled = &self.shared.polled;
-        let stand = match polled.stand(id) {
-            Some(stand) => stand,
-            None => {
-                let generation = polled.generation();
-                let Some(stand) = self.read(|conn| requests::stand(conn, id))? else {
-                    return Ok(None);
-                };
-                // Beside its server nobody corrects what is kept.
-                if self.mode == OpenMode::Serve {
-                    polled.keep(id, stand.clone(), generation);
-                }
-                stand
+        let stand = if let Some(stand) = polled.stand(id) {
+            stand
+        } else {
+            let generation = polled.generation();
+            let Some(stand) = self.read(|conn| requests::stand(conn, id))? else {
+                return Ok(None);
+            };
+            // Beside its server nobody corrects what is kept.
+            if self.mode == OpenMode::Serve {
+                polled.keep(id, stand.clone(), generation);
             }
+            stand
         };
         let Stand { owner, state, order } = stand;
         let position = if state.is_queued() { Some(self.rank(&order)?) } else { None };

@@ -30,6 +30,7 @@ pub(crate) struct Shared {
     index: RwLock<QueueIndex>,
     ledger: RwLock<Ledger>,
     pub(crate) changes: watch::Sender<u64>,
+    pub(crate) posted: watch::Sender<()>,
     pub(crate) watchers: Watchers,
     pub(crate) polled: Polled,
 }
@@ -86,6 +87,8 @@ struct Effects {
     touched: bool,
     /// Whether keys or limits changed.
     keys: bool,
+    /// Whether a message was written or replayed.
+    posted: bool,
 }
 
 /// One thing that happened to a request or an account.
@@ -121,6 +124,7 @@ impl Shared {
             index: RwLock::new(index),
             ledger: RwLock::new(ledger),
             changes: watch::Sender::new(0),
+            posted: watch::Sender::new(()),
             watchers: Watchers::default(),
             polled,
         }
@@ -241,6 +245,11 @@ impl Writer {
         self.effects.touched = true;
     }
 
+    /// A message was written or replayed.
+    pub(crate) fn posted(&mut self) {
+        self.effects.posted = true;
+    }
+
     /// Keys or limits changed.
     pub(crate) fn keys_changed(&mut self) {
         self.effects.keys = true;
@@ -340,6 +349,9 @@ impl Writer {
     fn settle(&mut self) {
         let effects = std::mem::take(&mut self.effects);
         let shared = Arc::clone(&self.shared);
+        if effects.posted {
+            shared.posted.send_replace(());
+        }
         if effects.keys {
             shared.polled.settled();
             shared.polled.forget_keys();

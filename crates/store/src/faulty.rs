@@ -161,7 +161,11 @@ faulty! {
 }
 
 faulty! {
-    Outbox {}
+    Outbox {
+        fn posted(&self) -> watch::Receiver<()> {
+            self.inner.posted()
+        }
+    }
     take_deliveries(
         now: Timestamp, until: Timestamp, limit: u32, busy: &[OwnerId],
     ) -> Vec<Delivery>;

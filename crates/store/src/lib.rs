@@ -57,13 +57,35 @@ pub enum StoreError {
     Unavailable(String),
 }
 
-/// What a look for what has run out found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+/// What a look for what has run out found, each in the order of insertion.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Expired {
-    /// Leases that ended.
-    pub leases: usize,
+    /// Requests whose lease ended.
+    pub leases: Vec<Lapsed>,
     /// Requests that failed at their deadline.
-    pub deadlines: usize,
+    pub deadlines: Vec<Lapsed>,
+}
+
+/// A request whose lease was ended, or that was.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Lapsed {
+    /// The request.
+    pub id: RequestId,
+    /// Its model.
+    pub model: String,
+    /// What it had been leased for, if it was.
+    pub stage: Option<Stage>,
+    /// Where it stands now.
+    pub state: State,
+}
+
+// === impl Lapsed ===
+
+impl Lapsed {
+    /// What a row that was leased for `stage` came to.
+    pub fn of(row: &RequestRow, stage: Option<Stage>) -> Self {
+        Self { id: row.id.clone(), model: row.model.clone(), stage, state: row.state }
+    }
 }
 
 /// What the rest of the server asks of a store.

@@ -8,6 +8,7 @@
 
 use async_trait::async_trait;
 use domain::{OwnerId, RequestId, State, Timestamp};
+use tokio::sync::watch;
 
 use crate::StoreError;
 use crate::row::RequestRow;
@@ -124,6 +125,9 @@ pub trait Outbox: Send + Sync {
         outcome: Attempted,
         now: Timestamp,
     ) -> Result<(), StoreError>;
+    /// Changes when a delivery was written or replayed: whoever delivers need not look at every
+    /// change of a request.
+    fn posted(&self) -> watch::Receiver<()>;
     /// When the first pending delivery is due.
     async fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError>;
     /// What is waiting.

@@ -261,6 +261,8 @@ pub struct StatusRow {
 pub struct CancelOutcome {
     /// Whose request it is.
     pub owner: OwnerId,
+    /// Its model.
+    pub model: String,
     /// The state afterwards.
     pub state: State,
     /// Whether this call changed it.

@@ -4,7 +4,7 @@
 //! and says why. Nothing here knows how a row is stored.
 
 use domain::facts::Facts;
-use domain::lease::{Epoch, Lease, MAX_ATTEMPTS, MAX_LOSSES, Next, Setback, Stage, Tries};
+use domain::lease::{Epoch, Lease, MAX_ATTEMPTS, MAX_LOSSES, Next, Setback, Stage, Tries, is_due};
 use domain::queue::OrderKey;
 use domain::request::Event;
 use domain::{Failure, State, Timestamp, WorkerId};
@@ -52,7 +52,7 @@ pub fn claimable(row: &RequestRow, stage: Stage, now: Timestamp) -> bool {
         Stage::Intake => row.state == State::Received,
         Stage::Run => row.state == State::Ready,
     };
-    waiting && row.held.is_none() && row.not_before <= now
+    waiting && row.held.is_none() && is_due(row.not_before, now)
 }
 
 /// Takes a row that is [`claimable`].
@@ -203,7 +203,8 @@ pub fn cancel(row: &mut RequestRow, force: bool, now: Timestamp) -> CancelOutcom
         }
         None => false,
     };
-    CancelOutcome { owner: row.owner.clone(), state: row.state, changed }
+    let (owner, model) = (row.owner.clone(), row.model.clone());
+    CancelOutcome { owner, model, state: row.state, changed }
 }
 
 fn fence(row: &RequestRow, lease: &Lease) -> Result<(), StoreError> {

@@ -65,7 +65,7 @@ pub enum StageEnd {
 pub enum WebhookAttempt {
     /// The receiver acknowledged it.
     Delivered {
-        /// Since the change of state that it tells of.
+        /// Since the change of state that it tells of, or since its replay.
         lag: Duration,
     },
     /// It did not, or was not reached.

@@ -3,6 +3,9 @@
 //! Whatever happens to the child (an abort, the out-of-memory killer, a signal), it ends here
 //! as a value. Its end of the shot pipe is kept open; should this process die, the pipe closes
 //! and the child ends itself (see [`engine::protocol`]).
+//!
+//! A child that hangs is dead, too: one that shows no progress for [`Launcher::stall`] is ended,
+//! long before the time limit of its run, and the request is tried again.
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -15,10 +18,16 @@ use rustix::process::{Pid, Signal, kill_process_group};
 use store::Progress;
 use tokio::io::{AsyncBufReadExt, AsyncRead, AsyncReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
+use tokio::sync::Notify;
+use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 /// How much of the child's last words is kept.
 const LAST_WORDS_BYTES: usize = 4096;
+
+/// The longest time that an engine is given between two signs of progress. An engine tells of
+/// each frame that it looks at or makes: seconds even where a style is painted on a slow machine.
+pub const STALL: Duration = Duration::from_mins(5);
 
 /// How the child is started.
 #[derive(Debug, Clone)]
@@ -27,6 +36,8 @@ pub struct Launcher {
     pub program: PathBuf,
     /// What comes before the engine's name: the hidden command.
     pub args: Vec<OsString>,
+    /// A child that shows no progress for so long is ended: [`STALL`], or less in tests.
+    pub stall: Duration,
 }
 
 /// How a run ended.
@@ -38,6 +49,8 @@ pub enum RunEnd {
     Error(EngineError),
     /// Without a word; this is what is known.
     Crashed(String),
+    /// It showed no progress for so long.
+    Stalled(Duration),
 }
 
 /// Ends the process group unless the leader has been waited for.
@@ -46,7 +59,7 @@ struct Group(Option<Pid>);
 // === impl Launcher ===
 
 impl Launcher {
-    /// Runs `engine` on `shot` until it ends, `cancel` is triggered or `limit` is over.
+    /// Runs `engine` on `shot` until it ends or stalls, `cancel` is triggered or `limit` is over.
     pub async fn run(
         &self,
         engine: &str,
@@ -60,8 +73,14 @@ impl Launcher {
             Err(e) => return RunEnd::Crashed(format!("the engine could not be started: {e}")),
         };
         let mut group = Group::of(&child);
+        let sign = Notify::new();
+        let on_progress = |progress| {
+            sign.notify_one();
+            on_progress(progress);
+        };
         let ended = tokio::select! {
             ended = talk(&mut child, shot, on_progress) => ended,
+            () = silence(&sign, self.stall) => RunEnd::Stalled(self.stall),
             () = cancel.cancelled() => RunEnd::Error(EngineError::Cancelled),
             () = tokio::time::sleep(limit) => {
                 RunEnd::Error(EngineError::Deadline { limit_secs: limit.as_secs() })
@@ -84,6 +103,11 @@ impl Launcher {
             .kill_on_drop(true)
             .spawn()
     }
+}
+
+/// Returns once there was no sign for `limit`.
+async fn silence(sign: &Notify, limit: Duration) {
+    while timeout(limit, sign.notified()).await.is_ok() {}
 }
 
 async fn talk(child: &mut Child, shot: &Shot, on_progress: impl Fn(Progress)) -> RunEnd {
@@ -146,6 +170,14 @@ fn post_mortem(status: Option<ExitStatus>, last_words: &str) -> String {
     }
 }
 
+#[cfg(test)]
+impl Launcher {
+    /// A stand-in for an engine: a shell script that speaks the protocol.
+    pub(crate) fn shell(text: &str) -> Self {
+        Self { program: "/bin/sh".into(), args: vec!["-c".into(), text.into()], stall: STALL }
+    }
+}
+
 // === impl Group ===
 
 impl Group {
@@ -171,11 +203,12 @@ impl Drop for Group {
 mod tests {
     use std::sync::Mutex;
 
+    use tokio::time::advance;
+
     use super::*;
 
-    /// A stand-in for an engine: a shell script that speaks the protocol.
     fn script(text: &str) -> Launcher {
-        Launcher { program: "/bin/sh".into(), args: vec!["-c".into(), text.into()] }
+        Launcher { stall: MINUTE, ..Launcher::shell(text) }
     }
 
     fn shot() -> Shot {
@@ -244,5 +277,46 @@ mod tests {
     async fn the_time_limit_ends_a_child_that_hangs() {
         let (end, _) = run("sleep 600", &CancellationToken::new(), Duration::from_millis(50)).await;
         assert!(matches!(end, RunEnd::Error(EngineError::Deadline { .. })), "{end:?}");
+    }
+
+    #[tokio::test]
+    async fn a_child_that_shows_no_progress_is_ended() {
+        let stall = Duration::from_millis(50);
+        let launcher = Launcher { stall, ..script("read shot; sleep 600") };
+        let cancel = CancellationToken::new();
+        let end = launcher.run("x", &shot(), |_| {}, &cancel, MINUTE).await;
+        assert!(matches!(end, RunEnd::Stalled(limit) if limit == stall), "{end:?}");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn progress_puts_the_end_off() {
+        // Paused time runs by itself while nothing but a child is waited for, unless a thread works.
+        let (done, wait) = std::sync::mpsc::channel::<()>();
+        let working = tokio::task::spawn_blocking(move || wait.recv());
+        let (dir, seen) = (tempfile::tempdir().unwrap(), Notify::new());
+        let text = format!(
+            "read -r shot; for n in 1 2 3; do \
+             echo '{{\"progress\":{{\"stage\":\"a\",\"fraction\":0}}}}'; \
+             while [ ! -e {}/$n ]; do sleep 0.01; done; done; \
+             echo '{{\"error\":{{\"class\":\"unsupported\",\"message\":\"no\"}}}}'",
+            dir.path().display()
+        );
+        let (launcher, shot, cancel) = (script(&text), shot(), CancellationToken::new());
+        let running = launcher.run("x", &shot, |_| seen.notify_one(), &cancel, 10 * MINUTE);
+        let time = async {
+            for n in 1..=3 {
+                seen.notified().await;
+                advance(Duration::from_secs(59)).await;
+                std::fs::write(dir.path().join(n.to_string()), "").unwrap();
+            }
+            std::future::pending().await
+        };
+        let end = tokio::select! {
+            end = running => end,
+            end = time => end,
+        };
+        assert!(matches!(end, RunEnd::Error(EngineError::Unsupported { .. })), "{end:?}");
+        drop(done);
+        working.await.unwrap().unwrap_err();
     }
 }

@@ -10,8 +10,9 @@ use intake::{IntakeError, Own, Request, ResolveOwn, Resolving, Taken};
 use store::{Claim, RequestRow, Store};
 use tokio_util::sync::CancellationToken;
 
+use crate::Parts;
+use crate::close::{Closing, Told};
 use crate::keeper::{Gauge, Kept, keep};
-use crate::{Parts, settle};
 
 /// This server's own `/files` URLs, resolved in the store for their owner.
 struct OwnFiles<'a>(&'a dyn Store);
@@ -19,16 +20,28 @@ struct OwnFiles<'a>(&'a dyn Store);
 /// Takes in the inputs of a claimed request and tells the store.
 pub(crate) async fn take_in(parts: Arc<Parts>, claim: Claim, abort: CancellationToken) {
     let Claim { lease, row } = claim;
+    let closing = Closing::new(&parts, &lease, &row.model);
     let gauge = Gauge::default();
     let work = attempt(&parts, &lease, &row, &abort);
     let kept = keep(parts.store.as_ref(), parts.clock.as_ref(), &lease, &gauge, &abort, work).await;
-    let Kept::Done(outcome) = kept else { return };
-    let now = parts.clock.now();
+    match kept {
+        Kept::Done(outcome) => conclude(&parts, &lease, &closing, outcome).await,
+        Kept::Lost => closing.lost(),
+    }
+}
+
+/// Tells the store how it ended.
+async fn conclude(
+    parts: &Parts,
+    lease: &Lease,
+    closing: &Closing<'_>,
+    outcome: Result<Taken, IntakeError>,
+) {
     match outcome {
-        Ok(Taken { facts, warnings }) => {
-            let kept = parts.store.inputs_kept(&lease, facts, warnings, now).await;
-            if !settle("inputs kept", &lease.request, kept) {
-                forget(&parts, &fetched_folder(&lease)).await;
+        Ok(taken) => {
+            // A store that failed may have kept them all the same: collection will know.
+            if closing.keep(taken).await == Told::Fenced {
+                forget(parts, &fetched_folder(lease)).await;
             }
         }
         Err(IntakeError::Faults(faults)) => {
@@ -38,13 +51,13 @@ pub(crate) async fn take_in(parts: Arc<Parts>, claim: Claim, abort: Cancellation
                 message: IntakeError::Faults(faults.clone()).to_string(),
                 detail: faults,
             };
-            fail(&parts, &lease, failure).await;
+            refuse(parts, lease, closing, failure).await;
         }
         Err(IntakeError::Infrastructure(why)) => {
-            set_back(&parts, &lease, Setback::Fault, &why).await;
+            closing.set_back(Setback::Fault, &why).await;
         }
         Err(IntakeError::Cancelled) => {
-            set_back(&parts, &lease, Setback::HandedBack, "the worker was stopped").await;
+            closing.set_back(Setback::HandedBack, "the worker was stopped").await;
         }
     }
 }
@@ -90,10 +103,12 @@ fn readable<'a>(parts: &'a Parts, row: &RequestRow) -> Result<(&'a Model, Inputs
 }
 
 /// Ends the request and forgets what it sent: nobody will look at it again.
-async fn fail(parts: &Parts, lease: &Lease, failure: Failure) {
-    tracing::info!(request = %lease.request, why = failure.message, "inputs refused");
-    let failed = parts.store.fail(lease, failure, parts.clock.now()).await;
-    if settle("fail", &lease.request, failed) {
+async fn refuse(parts: &Parts, lease: &Lease, closing: &Closing<'_>, failure: Failure) {
+    let kinds: Vec<String> = failure.detail.iter().map(|fault| fault.kind.clone()).collect();
+    if closing.fail(failure).await == Told::Taken {
+        for kind in &kinds {
+            parts.metrics.intake_refusal(kind);
+        }
         forget(parts, &format!("inputs/{}", lease.request)).await;
     }
 }
@@ -106,12 +121,6 @@ async fn forget(parts: &Parts, folder: &str) {
 
 fn fetched_folder(lease: &Lease) -> String {
     format!("inputs/{}/{}", lease.request, lease.epoch.0)
-}
-
-async fn set_back(parts: &Parts, lease: &Lease, setback: Setback, why: &str) {
-    tracing::warn!(request = %lease.request, ?setback, why, "intake set back");
-    let outcome = parts.store.set_back(lease, setback, why, parts.clock.now()).await;
-    settle("set back", &lease.request, outcome.map(|_| ()));
 }
 
 // === impl OwnFiles ===
@@ -136,78 +145,45 @@ impl ResolveOwn for OwnFiles<'_> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
-
-    use artifacts::Artifacts;
-    use catalog::Catalog;
-    use domain::{KeyId, Priority, RequestId, Stage, Timestamp, WorkerId};
-    use egress::{Client, Options};
-    use intake::{Intake, PoolLimits};
-    use media::{JailConfig, Toolchain};
-    use serde_json::json;
-    use store::memory::MemoryStore;
-    use store::{NewRequest, Terms};
-    use testkit::{ManualClock, MediaHost, Reply, SeededRng};
+    use domain::{Fault, Stage};
+    use testkit::Reply;
 
     use super::*;
-    use crate::{LEASE_SECS, Launcher};
-
-    const MODEL: &str = "kling/kling-video-o1/video-to-video/reference";
-    const NOW: Timestamp = Timestamp(0);
-
-    /// A worker's parts in `dir`, without an engine, and with an ffprobe outside of a jail: that
-    /// is tested where it is built.
-    fn parts(dir: &Path, host: &MediaHost, rng: Arc<SeededRng>) -> Parts {
-        let script = r#"while [ "$1" != "--" ]; do shift; done; shift; exec "$@""#;
-        let tools = Toolchain::find(JailConfig {
-            program: PathBuf::from("/bin/sh"),
-            leading_args: ["-c", script, "sh"].map(Into::into).into(),
-            required: false,
-        });
-        let exempt = vec![host.address().to_string().parse().unwrap()];
-        let options = Options { exempt, ..Options::default() };
-        let clock = Arc::new(ManualClock::at(NOW));
-        let client = Client::new(options, clock.clone(), rng.clone()).unwrap();
-        let artifacts = Artifacts::local(&dir.join("files")).unwrap();
-        Parts {
-            store: Arc::new(MemoryStore::new()),
-            intake: Intake::new(client, artifacts.clone(), tools, PoolLimits::default()),
-            artifacts,
-            catalog: Arc::new(Catalog::builtin().unwrap()),
-            default_engine: "none".into(),
-            launcher: Launcher { program: PathBuf::from("/bin/false"), args: Vec::new() },
-            scratch: dir.join("scratch"),
-            clock,
-            rng,
-        }
-    }
+    use crate::Launcher;
+    use crate::tests::world::{MODEL, World};
 
     #[tokio::test]
     async fn inputs_that_come_in_after_the_request_was_cancelled_are_removed() {
-        let (dir, host) = (tempfile::tempdir().unwrap(), MediaHost::http());
-        let sample = "../../samples/bigbuckbunny_720p25_5s.mp4";
-        let film = std::fs::read(Path::new(env!("CARGO_MANIFEST_DIR")).join(sample)).unwrap();
-        host.on("/v.mp4", Reply::ok(film));
-        let rng = Arc::new(SeededRng::new(1));
-        let parts = Arc::new(parts(dir.path(), &host, rng.clone()));
-        let new = NewRequest {
-            id: RequestId::new(NOW, &*rng),
-            owner: OwnerId::new(NOW, &*rng),
-            key: KeyId::new(NOW, &*rng),
-            model: MODEL.into(),
-            input: json!({"prompt": "a new shot", "video_url": host.url("/v.mp4")}),
-            warnings: Vec::new(),
-            priority: Priority::Normal,
-            created_at: NOW,
-            terms: Terms::default(),
-        };
-        parts.store.insert(new).await.unwrap();
-        let worker = WorkerId::new(NOW, &*rng);
-        let claim = parts.store.claim(Stage::Intake, &worker, NOW, LEASE_SECS).await;
-        let claim = claim.unwrap().unwrap();
-        parts.store.cancel(&claim.lease.request, false, NOW).await.unwrap();
-        take_in(Arc::clone(&parts), claim, CancellationToken::new()).await;
-        assert_eq!(host.requests().len(), 1);
+        let world = World::new();
+        world.host.on("/v.mp4", Reply::ok(World::film()));
+        world.submit(world.request()).await;
+        let parts = world.parts(Launcher::shell("false"));
+        let Claim { lease, row } = world.claim(Stage::Intake).await;
+        let closing = Closing::new(&parts, &lease, MODEL);
+        let taken = attempt(&parts, &lease, &row, &CancellationToken::new()).await;
+        assert_eq!(parts.artifacts.folders("inputs").await.unwrap(), [lease.request.as_str()]);
+        parts.store.cancel(&lease.request, false, world.now()).await.unwrap();
+        conclude(&parts, &lease, &closing, taken).await;
         assert!(parts.artifacts.folders("inputs").await.unwrap().is_empty());
+        let fenced = r#"{stage="intake",outcome="fenced"} 1"#;
+        assert!(world.shows(&format!("reshoot_stage_duration_seconds_count{fenced}")));
+    }
+
+    #[tokio::test]
+    async fn each_fault_of_refused_inputs_is_counted_by_its_kind() {
+        let world = World::new();
+        world.submit(world.request()).await;
+        let parts = world.parts(Launcher::shell("false"));
+        let Claim { lease, .. } = world.claim(Stage::Intake).await;
+        let closing = Closing::new(&parts, &lease, MODEL);
+        let fault = |kind: &str| Fault::at("/x", kind, "no");
+        let faults = [fault("file_too_large"), fault("file_download_error")];
+        conclude(&parts, &lease, &closing, Err(IntakeError::Faults(faults.into()))).await;
+        for kind in ["file_too_large", "file_download_error"] {
+            let line = format!("reshoot_intake_refusals_total{{reason=\"{kind}\"}} 1");
+            assert!(world.shows(&line), "{line}");
+        }
+        let ended = format!("{{model=\"{MODEL}\",state=\"failed\"}} 1");
+        assert!(world.shows(&format!("reshoot_requests_finished_total{ended}")));
     }
 }

@@ -1,18 +1,26 @@
-//! Takes requests from the queue and brings them to an end.
+//! Takes requests from the queue and brings them to an end, and keeps in order what is there.
 //!
-//! Two stages, each a bounded pool that claims in queue order: intake keeps and checks the
-//! inputs of `received` requests, runs make the clips of `ready` ones. Work is done under a
-//! lease that `keeper` extends; losing it stops the work, and whatever was made is dropped.
+//! [`Worker`] makes clips in two stages, each a bounded pool that claims in queue order: intake
+//! keeps and checks the inputs of `received` requests, runs make the clips of `ready` ones. Work is
+//! done under a lease that `keeper` extends; losing it stops the work, and whatever was made is
+//! dropped. [`Upkeep`] runs whether clips are made here or not: it ends what ran out and removes
+//! what is old; so does [`Deliverer`], which posts messages to webhooks.
 //!
 //! Invariant: every claim ends in exactly one of publish, fail, set back, or a lost lease. A
 //! worker that is stopped hands back what it holds without a penalty for the request.
 
 mod child;
+mod close;
 mod collect;
+mod deliver;
 mod intake_stage;
 mod keeper;
+mod pause;
 mod run_stage;
 pub mod shot;
+#[cfg(test)]
+mod tests;
+mod upkeep;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -20,20 +28,21 @@ use std::time::Duration;
 
 use artifacts::Artifacts;
 use catalog::Catalog;
-use domain::{Clock, Rng, Stage, WorkerId};
+use domain::{Clock, Lease, Rng, Stage, WorkerId};
 use intake::Intake;
-use store::{Claim, Expired, Store, StoreError};
+use store::{Claim, Store};
+use telemetry::Metrics;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
 
-pub use child::Launcher;
+pub use child::{Launcher, STALL};
 pub use collect::{CollectError, Leftovers};
+pub use deliver::{DeliverParts, Deliverer, Render};
 pub use keeper::LEASE_SECS;
+pub use upkeep::{Policy, Upkeep, UpkeepParts};
 
-/// Longest sleep without a look at the store: a clock that jumped must not strand a request.
-const LONGEST_SLEEP: Duration = Duration::from_secs(30);
-/// Pause after the store failed.
-const STORE_PAUSE: Duration = Duration::from_secs(1);
+use pause::{STORE_PAUSE, until};
 
 /// What a worker is made of. Shared by its tasks.
 pub struct Parts {
@@ -55,6 +64,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Randomness.
     pub rng: Arc<dyn Rng>,
+    /// Where stages, engine time and ends are counted.
+    pub metrics: Metrics,
 }
 
 /// How much a worker does at once.
@@ -109,7 +120,6 @@ impl Worker {
         let work = async { tokio::join!(intake, runs) };
         tokio::select! {
             _ = work => {}
-            () = self.expire(&stop) => {}
             () = drain => {}
         }
     }
@@ -156,42 +166,24 @@ impl Worker {
     fn start(&self, pool: &mut Pool, claim: Claim, abort: &CancellationToken) {
         let parts = Arc::clone(&self.parts);
         let abort = abort.child_token();
+        let Lease { request, epoch, .. } = &claim.lease;
+        // Each line of a stage's log says whose it is.
         match pool.stage {
-            Stage::Intake => pool.tasks.spawn(intake_stage::take_in(parts, claim, abort)),
-            Stage::Run => pool.tasks.spawn(run_stage::make(parts, claim, abort)),
+            Stage::Intake => {
+                let span = tracing::info_span!("intake", %request, epoch = epoch.0);
+                pool.tasks.spawn(intake_stage::take_in(parts, claim, abort).instrument(span))
+            }
+            Stage::Run => {
+                let span = tracing::info_span!("run", %request, epoch = epoch.0);
+                pool.tasks.spawn(run_stage::make(parts, claim, abort).instrument(span))
+            }
         };
-    }
-
-    /// Treats leases that ran out as lost, for as long as the worker lives.
-    async fn expire(&self, stop: &CancellationToken) {
-        let mut changes = self.parts.store.changes();
-        loop {
-            changes.mark_unchanged();
-            match self.parts.store.expire(self.parts.clock.now()).await {
-                Ok(Expired { leases: 0, deadlines: 0 }) => {}
-                Ok(Expired { leases, deadlines }) => {
-                    tracing::warn!(leases, deadlines, "leases or deadlines ran out");
-                }
-                Err(error) => tracing::error!(%error, "leases could not be looked at"),
-            }
-            tokio::select! {
-                () = stop.cancelled() => return std::future::pending().await,
-                () = self.until_next_wake() => {}
-            }
-        }
     }
 
     async fn until_next_wake(&self) {
         let now = self.parts.clock.now();
-        let wait = match self.parts.store.next_wake_after(now).await {
-            Ok(Some(at)) => {
-                let millis = at.millis_since(now).max(0) as u64;
-                Duration::from_millis(millis + 1).min(LONGEST_SLEEP)
-            }
-            Ok(None) => LONGEST_SLEEP,
-            Err(_) => STORE_PAUSE,
-        };
-        tokio::time::sleep(wait).await;
+        let next = self.parts.store.next_wake_after(now).await;
+        tokio::time::sleep(next.map_or(STORE_PAUSE, |next| until(next, now))).await;
     }
 }
 
@@ -201,16 +193,4 @@ impl Pool {
     fn has_room(&self) -> bool {
         self.tasks.len() < self.slots
     }
-}
-
-/// Logs what could not be written; a lost lease is no fault of anybody.
-fn settle(what: &str, request: &domain::RequestId, outcome: Result<(), StoreError>) -> bool {
-    match outcome {
-        Ok(()) => return true,
-        Err(StoreError::Fenced) => tracing::info!(%request, what, "the lease was lost; dropped"),
-        Err(error) => {
-            tracing::error!(%request, what, %error, "not written; the lease will run out");
-        }
-    }
-    false
 }

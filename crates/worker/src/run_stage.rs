@@ -10,12 +10,14 @@ use domain::lease::Setback;
 use domain::{Failure, Fault, FileToken, Lease};
 use engine::{EngineError, Made, Shot, Take};
 use store::row::PublishedBody;
-use store::{Claim, FileRow, Published, RequestRow, StoreError};
+use store::{Claim, FileRow, Published, RequestRow};
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
 use crate::child::RunEnd;
+use crate::close::{Closing, Told};
 use crate::keeper::{Gauge, Kept, keep};
-use crate::{Parts, settle, shot};
+use crate::{Parts, shot};
 
 /// How one run ended, as the store is told.
 enum Outcome {
@@ -27,33 +29,28 @@ enum Outcome {
 /// Makes the clip of a claimed request and tells the store.
 pub(crate) async fn make(parts: Arc<Parts>, claim: Claim, abort: CancellationToken) {
     let Claim { lease, row } = claim;
+    let closing = Closing::new(&parts, &lease, &row.model);
     let gauge = Gauge::default();
     let work = attempt(&parts, &lease, &row, &gauge, &abort);
     let kept = keep(parts.store.as_ref(), parts.clock.as_ref(), &lease, &gauge, &abort, work).await;
-    let now = parts.clock.now();
     let dead = match kept {
-        Kept::Lost => true,
-        Kept::Done(Outcome::Publish(published)) => {
-            let outcome = parts.store.publish(&lease, *published, now).await;
-            // A store that failed may have published all the same: collection will know.
-            let fenced = matches!(outcome, Err(StoreError::Fenced));
-            settle("publish", &lease.request, outcome);
-            fenced
+        Kept::Lost => {
+            closing.lost();
+            true
         }
+        // A store that failed may have published all the same: collection will know.
+        Kept::Done(Outcome::Publish(made)) => closing.publish(*made).await == Told::Fenced,
         Kept::Done(Outcome::Fail(failure)) => {
-            tracing::info!(request = %lease.request, code = failure.code, "failed");
-            settle("fail", &lease.request, parts.store.fail(&lease, failure, now).await);
+            closing.fail(failure).await;
             true
         }
         Kept::Done(Outcome::SetBack(setback, why)) => {
-            tracing::warn!(request = %lease.request, ?setback, why, "set back");
-            let outcome = parts.store.set_back(&lease, setback, &why, now).await;
-            settle("set back", &lease.request, outcome.map(|_| ()));
+            closing.set_back(setback, &why).await;
             true
         }
     };
     if dead && let Err(error) = parts.artifacts.delete_all(&output_folder(&lease)).await {
-        tracing::warn!(request = %lease.request, %error, "outputs of a lost run are left behind");
+        tracing::warn!(%error, "outputs of a lost run are left behind");
     }
 }
 
@@ -105,12 +102,17 @@ async fn in_folder(
     };
     let engine = model.engine().name.as_deref().unwrap_or(&parts.default_engine);
     let limit = Duration::from_secs(u64::from(model.timeouts().run_secs));
-    let started = tracing::info_span!("run", request = %lease.request, engine);
-    tracing::info!(parent: &started, "started");
+    tracing::info!(engine, "started");
+    let started = Instant::now();
     let end = parts.launcher.run(engine, &shot, |p| gauge.set(p), abort, limit).await;
+    parts.metrics.engine(engine, model.id(), started.elapsed());
     match end {
         RunEnd::Take(take) => keep_take(parts, lease, row, model, inputs, &shot, *take).await,
         RunEnd::Crashed(why) => Outcome::SetBack(Setback::Fault, why),
+        RunEnd::Stalled(limit) => {
+            let why = format!("the engine showed no progress for {} s", limit.as_secs());
+            Outcome::SetBack(Setback::Fault, why)
+        }
         RunEnd::Error(error) => judge(error),
     }
 }
@@ -227,4 +229,95 @@ async fn put(
         sha256: info.sha256,
         created_at: parts.clock.now(),
     })
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use domain::lease::MAX_ATTEMPTS;
+    use domain::{Stage, State};
+    use store::Store as _;
+
+    use super::*;
+    use crate::Launcher;
+    use crate::tests::world::{MODEL, World};
+
+    /// An engine that reads its shot and makes a clip of one letter.
+    pub(crate) const MAKES: &str = r#"read -r shot
+        dir=$(printf %s "$shot" | sed 's/.*"dir":"\([^"]*\)".*/\1/')
+        printf x > "$dir/v.mp4"
+        out='{"name":"video","path":"'$dir'/v.mp4","content_type":"video/mp4"}'
+        report='{"engine":"none","version":"1","passes":[],"unmet":[]}'
+        echo '{"take":{"outputs":['$out'],"poster":null,"report":'$report'}}'"#;
+
+    /// Tells that it has begun, and hangs.
+    const HANGS: &str = r#"echo '{"progress":{"stage":"render","fraction":0.1}}'; sleep 600"#;
+
+    async fn made(world: &World, launcher: Launcher) {
+        let claim = world.claim(Stage::Run).await;
+        make_of(world, claim, launcher).await;
+    }
+
+    async fn make_of(world: &World, claim: Claim, launcher: Launcher) {
+        make(Arc::new(world.parts(launcher)), claim, CancellationToken::new()).await;
+    }
+
+    #[tokio::test]
+    async fn a_clip_is_published_and_counted() {
+        let world = World::new();
+        let id = world.submit(world.request()).await;
+        world.pass_intake().await;
+        made(&world, Launcher::shell(MAKES)).await;
+        assert_eq!(world.row(&id).await.state, State::Succeeded);
+        assert_eq!(world.artifacts.list("outputs").await.unwrap().len(), 1);
+        let ended = format!("{{model=\"{MODEL}\",state=\"succeeded\"}} 1");
+        assert!(world.shows(&format!("reshoot_requests_finished_total{ended}")));
+        let done = r#"{stage="run",outcome="done"} 1"#;
+        assert!(world.shows(&format!("reshoot_stage_duration_seconds_count{done}")));
+        let text = world.metrics.encode(&telemetry::Snapshot::default());
+        let engine = format!("reshoot_engine_seconds_total{{engine=\"none\",model=\"{MODEL}\"}}");
+        assert!(text.contains(&engine), "{text}");
+    }
+
+    #[tokio::test]
+    async fn a_run_that_hangs_is_tried_again_and_then_fails() {
+        let world = World::new();
+        let id = world.submit(world.request()).await;
+        world.pass_intake().await;
+        let stall = Duration::from_millis(20);
+        for _ in 0..MAX_ATTEMPTS {
+            world.clock.advance_secs(10);
+            made(&world, Launcher { stall, ..Launcher::shell(HANGS) }).await;
+        }
+        let failure = world.row(&id).await.body.failure.unwrap();
+        assert_eq!(failure.code, "attempts_exhausted");
+        assert!(failure.message.contains("no progress for 0 s"), "{}", failure.message);
+        assert!(world.shows(r#"reshoot_retries_total{stage="run",why="fault"} 2"#));
+        let ended = format!("{{model=\"{MODEL}\",state=\"failed\"}} 1");
+        assert!(world.shows(&format!("reshoot_requests_finished_total{ended}")));
+        let failed = r#"{stage="run",outcome="failed"} 1"#;
+        assert!(world.shows(&format!("reshoot_stage_duration_seconds_count{failed}")));
+    }
+
+    #[tokio::test]
+    async fn a_forced_cancellation_ends_the_child() {
+        let world = World::new();
+        let id = world.submit(world.request()).await;
+        world.pass_intake().await;
+        let claim = world.claim(Stage::Run).await;
+        let begun = world.path().join("begun");
+        let script = format!("touch {}; {HANGS}", begun.display());
+        let cancel = async {
+            while !begun.exists() {
+                tokio::task::yield_now().await;
+            }
+            world.store.cancel(&id, true, world.now()).await.unwrap()
+        };
+        // Without the cancellation this takes ten minutes.
+        let making = make_of(&world, claim, Launcher::shell(&script));
+        let (outcome, ()) = tokio::join!(cancel, making);
+        assert!(outcome.unwrap().changed);
+        assert!(world.artifacts.list("outputs").await.unwrap().is_empty());
+        let fenced = r#"{stage="run",outcome="fenced"} 1"#;
+        assert!(world.shows(&format!("reshoot_stage_duration_seconds_count{fenced}")));
+    }
 }

@@ -64,16 +64,15 @@ impl Case {
         }
     }
 
-    /// Whether it may be claimed, and then, whether it must: a wait that is longer than any, by
-    /// this clock, comes of another that was ahead, and may count or not.
-    pub(super) fn waits_for(&self, stage: Stage, now: Timestamp) -> Option<bool> {
+    /// Whether it may be claimed. A wait that is longer than any, by this clock, comes of another
+    /// that was ahead, and does not count.
+    pub(super) fn waits_for(&self, stage: Stage, now: Timestamp) -> bool {
         let state = match stage {
             Stage::Intake => State::Received,
             Stage::Run => State::Ready,
         };
-        let waits = self.state == state && self.held.is_none();
-        let due = self.not_before <= now;
-        (waits && (due || self.not_before > now.plus_secs(MAX_WAIT_SECS))).then_some(due)
+        let due = self.not_before <= now || self.not_before > now.plus_secs(MAX_WAIT_SECS);
+        self.state == state && self.held.is_none() && due
     }
 
     pub(super) fn holds(&self, lease: &Lease) -> bool {

@@ -97,24 +97,18 @@ impl Witness {
         max.is_none_or(|max| running.count() < max as usize)
     }
 
-    /// The requests that a claim may take, the first first; one that it need not take, as a clock
-    /// was set back, is marked by a `false`.
-    fn takeable(&self, stage: Stage, now: Timestamp) -> Vec<(&RequestId, bool)> {
-        let waits = |(id, case)| Some((id, case, Case::waits_for(case, stage, now)?));
-        let mut open: Vec<_> = self.cases.iter().filter_map(waits).collect();
-        open.retain(|(_, case, _)| stage == Stage::Intake || self.may_run(&case.owner));
-        open.sort_by_key(|(_, case, _)| case.order);
-        open.into_iter().map(|(id, _, due)| (id, due)).collect()
+    /// The request that a claim has to take.
+    fn first(&self, stage: Stage, now: Timestamp) -> Option<&RequestId> {
+        let open = self.cases.iter().filter(|(_, case)| case.waits_for(stage, now));
+        let open = open.filter(|(_, case)| stage == Stage::Intake || self.may_run(&case.owner));
+        open.min_by_key(|(_, case)| case.order).map(|(id, _)| id)
     }
 
     /// A claim was answered so.
     pub fn claimed(&mut self, stage: Stage, now: Timestamp, lease: Option<&Lease>) {
-        let takeable = self.takeable(stage, now);
-        let taken = lease.map(|lease| &lease.request);
-        let at = takeable.iter().position(|(id, _)| Some(*id) == taken);
-        let passed_over = takeable.iter().take(at.unwrap_or(takeable.len())).find(|(_, due)| *due);
-        if at.is_some() != taken.is_some() || passed_over.is_some() {
-            let wrong = format!("a claim for {stage:?} at {now} took {taken:?} of {takeable:?}");
+        let (first, taken) = (self.first(stage, now), lease.map(|lease| &lease.request));
+        if first != taken {
+            let wrong = format!("a claim for {stage:?} at {now} took {taken:?}, not {first:?}");
             self.wrong.push(wrong);
         }
         let Some(lease) = lease else { return };

@@ -82,21 +82,26 @@ async fn limit(
         _ => None,
     };
     let limits = Limits {
-        max_queued: changed("--max-queued", &change.max_queued, before.max_queued, number)?,
-        max_running: changed("--max-running", &change.max_running, before.max_running, number)?,
+        max_queued: changed("--max-queued", change.max_queued.as_ref(), before.max_queued, number)?,
+        max_running: changed(
+            "--max-running",
+            change.max_running.as_ref(),
+            before.max_running,
+            number,
+        )?,
         submits_per_minute: changed(
             "--submits-per-minute",
-            &change.submits_per_minute,
+            change.submits_per_minute.as_ref(),
             before.submits_per_minute,
             number,
         )?,
         bytes_per_day: changed(
             "--bytes-per-day",
-            &change.bytes_per_day,
+            change.bytes_per_day.as_ref(),
             before.bytes_per_day,
             number,
         )?,
-        budget: changed("--budget-usd", &change.budget_usd, before.budget, usd)?,
+        budget: changed("--budget-usd", change.budget_usd.as_ref(), before.budget, usd)?,
     };
     if limits != before {
         store.set_limits(subject, limits).await?;
@@ -111,11 +116,11 @@ fn number<T: std::str::FromStr>(text: &str) -> Option<T> {
 /// A limit after a flag that was given or left out.
 fn changed<T>(
     flag: &str,
-    given: &Option<String>,
+    given: Option<&String>,
     before: Option<T>,
     read: impl Fn(&str) -> Option<T>,
 ) -> anyhow::Result<Option<T>> {
-    match given.as_deref() {
+    match given.map(String::as_str) {
         None => Ok(before),
         Some("none") => Ok(None),
         Some(text) => match read(text) {

@@ -67,10 +67,15 @@ fn unless_told<T>(
     })
 }
 
+/// Calls and loops need no more; clips are made in processes of their own.
+const MOST_THREADS: usize = 8;
+
 /// A runtime for commands that fetch or wait.
 fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
+    // More threads than cores only get into each other's way.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
     tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
+        .worker_threads(cores.min(MOST_THREADS))
         .enable_all()
         .build()
         .context("no threads for the runtime")

@@ -3,8 +3,8 @@
 use serde_json::json;
 use testkit::{MediaHost, Reply};
 
+use crate::support::home::Home;
 use crate::support::processes::until;
-use crate::support::server::Home;
 use crate::support::{ACME, KLING, Server, sample_bytes};
 
 #[test]

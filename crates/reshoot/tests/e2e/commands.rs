@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::support::home::Home;
 use crate::support::media::{clip, ffprobe, on_disk};
-use crate::support::server::Home;
 use crate::support::{KLING, Server, reshoot, reshoot_in, sample_arg, stderr, stdout};
 
 fn code(args: &[&str]) -> Option<i32> {

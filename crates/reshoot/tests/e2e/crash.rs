@@ -7,9 +7,10 @@ use domain::Rng;
 use serde_json::{Value, json};
 use testkit::{MediaHost, Reply, SeededRng};
 
+use crate::support::disk::leftovers;
+use crate::support::home::Home;
 use crate::support::media::{clip, is_faststart, plain_png, png_size};
 use crate::support::processes::{until, until_or};
-use crate::support::server::{Home, names};
 use crate::support::{ACME, KLING, Server, root, sample_bytes};
 
 const ROUNDS: u32 = 10;
@@ -152,22 +153,6 @@ async fn all_that_was_acknowledged_finishes_once() {
         || leftovers(&server.home).is_empty().then_some(()),
     );
     audit(&server, &trial.acknowledged);
-}
-
-/// Files that no row can name: half-written ones, and those of a request's earlier epochs.
-fn leftovers(home: &Home) -> Vec<String> {
-    let files = home.files_under("files");
-    let paths = names(&files, &home.data().join("files"));
-    let epoch = |path: &str| -> Option<(String, u64)> {
-        let mut parts = path.splitn(4, '/');
-        let of = format!("{}/{}", parts.next()?, parts.next()?);
-        Some((of, parts.next()?.parse().ok()?))
-    };
-    let last = |of: &str| {
-        paths.iter().filter_map(|path| epoch(path)).filter(|(other, _)| other == of).max()
-    };
-    let dead = |path: &str| epoch(path).is_some_and(|at| last(&at.0).as_ref() > Some(&at));
-    paths.iter().filter(|path| path.contains('#') || dead(path)).cloned().collect()
 }
 
 /// The made-up model with time for an input that stalls until the kill.

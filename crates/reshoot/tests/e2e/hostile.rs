@@ -4,9 +4,9 @@
 use serde_json::{Value, json};
 use testkit::{MediaHost, Reply};
 
+use crate::support::home::{Home, names};
 use crate::support::media::{clip, ffmpeg, plain_png, png_that_claims};
 use crate::support::processes::until;
-use crate::support::server::{Home, names};
 use crate::support::{KLING, Server, sample_bytes};
 
 /// One bad input: what it is, the body that has it, what is said of it.

@@ -5,9 +5,9 @@ use std::process::Command;
 use serde_json::{Value, json};
 use testkit::{MediaHost, Reply as HostReply};
 
+use crate::support::home::Home;
 use crate::support::media::{ffprobe, is_faststart, on_disk};
 use crate::support::processes::until;
-use crate::support::server::Home;
 use crate::support::{KLING, Reply, Server, sample_bytes};
 
 /// As the model's API page prints it.

@@ -3,8 +3,8 @@
 use serde_json::json;
 use testkit::{MediaHost, Reply};
 
+use crate::support::home::Home;
 use crate::support::media::{clip, plain_png, png_size};
-use crate::support::server::Home;
 use crate::support::{ACME, Server};
 
 #[tokio::test(flavor = "multi_thread")]

@@ -7,7 +7,7 @@ use rustix::process::{Pid, Signal, kill_process};
 use serde_json::json;
 use testkit::{MediaHost, Reply};
 
-use crate::support::server::Home;
+use crate::support::home::Home;
 use crate::support::{ACME, Server, processes, sample_arg, sample_bytes};
 
 fn home(host: &MediaHost) -> Home {

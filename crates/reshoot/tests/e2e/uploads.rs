@@ -6,9 +6,9 @@ use serde_json::json;
 use testkit::{MediaHost, Reply as Answer};
 
 use crate::support::curl::curl;
+use crate::support::home::Home;
 use crate::support::media::{clip, plain_png, png_size};
 use crate::support::processes::until;
-use crate::support::server::Home;
 use crate::support::{ACME, Reply, Server, sample_arg};
 
 fn upload(server: &Server, args: &[&str], body: &[u8]) -> Reply {

@@ -25,6 +25,9 @@ pub(crate) async fn cancel(
     lookup::status(&app, &caller, &id).await?;
     let now = app.parts().clock.now();
     let after = app.store().cancel(&id.0, force, now).await?.ok_or(LookupError::NotFound)?;
+    if after.changed {
+        app.parts().metrics.finished(&after.model, after.state);
+    }
     let reply = CancelReply {
         request_id: id.0.to_string(),
         status: render::word(after.state).status(),

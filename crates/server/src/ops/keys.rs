@@ -40,6 +40,8 @@ pub(crate) enum KeyError {
     UnknownRole(String),
     #[error("budget_usd: a number from 0 to 1000000000 is required")]
     Budget,
+    #[error("bytes_per_day: a whole number from 0 to {MAX_BYTES} is required")]
+    Bytes,
     #[error("the body is not as this call reads it: {0}")]
     Body(#[from] serde_json::Error),
     #[error(transparent)]
@@ -51,6 +53,8 @@ pub(crate) enum KeyError {
 const MAX_NAME_CHARS: usize = 128;
 const MAX_BODY_BYTES: u64 = 64 << 10;
 const MAX_BUDGET_USD: f64 = 1e9;
+/// What a JSON number holds exactly: 2^53 - 1.
+const MAX_BYTES: u64 = 9_007_199_254_740_991;
 
 /// The owner's keys, oldest first; an admin sees everybody's.
 pub(crate) async fn list(State(app): State<App>, caller: Caller) -> Result<Json<KeyList>, Refusal> {
@@ -163,6 +167,9 @@ fn parse(limits: LimitSet) -> Result<Limits, KeyError> {
     if budget_usd.is_some_and(|usd| !(0.0..=MAX_BUDGET_USD).contains(&usd)) {
         return Err(KeyError::Budget);
     }
+    if bytes_per_day.is_some_and(|bytes| bytes > MAX_BYTES) {
+        return Err(KeyError::Bytes);
+    }
     let budget = budget_usd.map(Microdollars::from_usd);
     Ok(Limits { max_queued, max_running, submits_per_minute, bytes_per_day, budget })
 }
@@ -221,9 +228,11 @@ impl From<KeyError> for Refusal {
             KeyError::Store(error) => return error.into(),
             KeyError::NotFound => ErrorCode::ResourceNotFound,
             KeyError::Role(_) | KeyError::Looser(_) => ErrorCode::PermissionDenied,
-            KeyError::Name | KeyError::UnknownRole(_) | KeyError::Budget | KeyError::Body(_) => {
-                ErrorCode::Validation
-            }
+            KeyError::Name
+            | KeyError::UnknownRole(_)
+            | KeyError::Budget
+            | KeyError::Bytes
+            | KeyError::Body(_) => ErrorCode::Validation,
         };
         Self::new(code, error.to_string())
     }

@@ -57,13 +57,24 @@ async fn look(app: &App) -> Ready {
         check("artifacts", limit, artifacts),
         join_all(probes)
     );
-    let checks = [serving(app), store, artifacts].into_iter().chain(probes);
+    let checks = [serving(app), store, artifacts].into_iter().chain(disk(app)).chain(probes);
     Ready::of(checks.collect())
 }
 
 fn serving(app: &App) -> Check {
     let status = if app.is_draining() { HealthWord::Draining } else { HealthWord::Ok };
     Check { name: "server".to_owned(), status, message: None }
+}
+
+/// Whether the disk has the room that is to be kept free: below it, no work is taken.
+fn disk(app: &App) -> Option<Check> {
+    let room = app.parts().room.as_ref()?;
+    let (status, message) = if room.has_room() {
+        (HealthWord::Ok, None)
+    } else {
+        (HealthWord::Failing, Some("too little is free, new work is refused".to_owned()))
+    };
+    Some(Check { name: "disk".to_owned(), status, message })
 }
 
 async fn check(

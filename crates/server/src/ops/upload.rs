@@ -196,7 +196,11 @@ async fn finish(
     match app.store().add_file(row.clone(), key).await {
         Ok(()) => Ok(row),
         Err(error) => {
-            app.parts().artifacts.delete(&row.path).await?;
+            // It may be named although nobody could say so: the next start knows.
+            let unknown = matches!(error, StoreError::Unavailable(_));
+            if !unknown || matches!(app.store().file(&row.token).await, Ok(None)) {
+                app.parts().artifacts.delete(&row.path).await?;
+            }
             Err(error.into())
         }
     }

@@ -16,6 +16,7 @@ mod requests;
 mod routes;
 mod schema;
 mod states;
+mod steps;
 mod submit;
 mod support;
 mod terms;

@@ -105,6 +105,10 @@ async fn a_key_makes_no_key_that_may_do_more_than_itself() {
         (json!({"name": ""}), StatusCode::UNPROCESSABLE_ENTITY),
         (json!({"name": "x", "limits": {"max_queue": 1}}), StatusCode::UNPROCESSABLE_ENTITY),
         (json!({"name": "x", "limits": {"budget_usd": -1}}), StatusCode::UNPROCESSABLE_ENTITY),
+        (
+            json!({"name": "x", "limits": {"bytes_per_day": 9_007_199_254_740_992_u64}}),
+            StatusCode::UNPROCESSABLE_ENTITY,
+        ),
         (json!([]), StatusCode::UNPROCESSABLE_ENTITY),
     ] {
         let reply = post(body.clone()).await;

@@ -54,6 +54,8 @@ pub(crate) struct Setup {
     pub(crate) probes: Vec<Arc<dyn Probe>>,
     pub(crate) strict: bool,
     pub(crate) room: Option<Arc<dyn Room>>,
+    /// The memory store, and what the server sees of it.
+    pub(crate) store: Option<(Arc<MemoryStore>, Arc<dyn Store>)>,
     pub(crate) catalog: Option<Catalog>,
 }
 
@@ -71,6 +73,7 @@ impl Default for Setup {
             probes: Vec::new(),
             strict: false,
             room: None,
+            store: None,
             catalog: None,
         }
     }
@@ -104,11 +107,14 @@ impl Fixture {
 
     pub(crate) async fn with(setup: Setup) -> Self {
         let dir = tempfile::tempdir().unwrap();
-        let store = Arc::new(MemoryStore::new());
+        let (store, seen) = setup.store.unwrap_or_else(|| {
+            let store = Arc::new(MemoryStore::new());
+            (Arc::clone(&store), store)
+        });
         let clock = Arc::new(ManualClock::default());
         let artifacts = Artifacts::local(dir.path()).unwrap();
         let app = App::new(Parts {
-            store: Arc::clone(&store) as Arc<dyn Store>,
+            store: seen,
             artifacts: artifacts.clone(),
             catalog: Arc::new(setup.catalog.unwrap_or_else(|| models(setup.strict))),
             clock: Arc::clone(&clock) as Arc<dyn Clock>,

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use axum::body::Body;
+use domain::Clock as _;
 use domain::admission::Limits;
 use domain::usage::Microdollars;
 use http::{Method, StatusCode};
@@ -140,7 +141,6 @@ async fn a_deadline_and_a_webhook_are_kept_with_the_request() {
     assert_eq!((hook.url.as_str(), hook.intermediate), ("https://hooks.example/a?t=1", true));
     assert_eq!(hook.base, "http://api.test");
     server.clock.advance_secs(90);
-    use domain::Clock as _;
     server.store.expire(server.clock.now()).await.unwrap();
     let result = server.get(&format!("/v1/requests/{}/result", row.id)).await.json();
     assert_eq!(result["error"]["code"], "deadline_exceeded", "{result}");
@@ -247,6 +247,9 @@ async fn a_full_disk_and_a_full_queue_are_a_503_before_the_body() {
     let full = submit(&server, &[], &kling()).await;
     assert_eq!((full.status, full.header("retry-after")), (StatusCode::SERVICE_UNAVAILABLE, "60"));
     assert!(full.text().contains("disk"), "{}", full.text());
+    let ready = server.get("/readyz").await;
+    assert_eq!(ready.status, StatusCode::SERVICE_UNAVAILABLE);
+    assert!(ready.text().contains(r#"{"name":"disk","status":"failing""#), "{}", ready.text());
     disk.0.store(true, Ordering::Relaxed);
     server.clock.advance_secs(1);
     id(&submit(&server, &[], &kling()).await);

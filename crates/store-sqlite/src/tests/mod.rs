@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::sync::mpsc;
 
 use domain::{Priority, Timestamp};
+use futures_util::FutureExt;
 use store::conformance::Maker;
 use store::{Store, StoreError};
 
@@ -26,6 +27,22 @@ async fn between(store: &SqliteStore, sql: &'static str) {
     };
     store.jobs.send(crate::writer::Job::Look(Box::new(look))).unwrap();
     wait.await.unwrap();
+}
+
+/// Keeps the writer busy until the gate opens; returns when it is: what is handed in from then on
+/// is one batch.
+async fn hold(
+    store: &SqliteStore,
+    gate: mpsc::Receiver<()>,
+) -> impl Future<Output = Result<bool, StoreError>> + '_ {
+    let (begin, begun) = tokio::sync::oneshot::channel();
+    let mut held = Box::pin(store.write(move |_| {
+        begin.send(()).unwrap();
+        Ok(gate.recv().is_ok())
+    }));
+    assert!((&mut held).now_or_never().is_none(), "it is held");
+    begun.await.unwrap();
+    held
 }
 
 async fn audited(store: &SqliteStore) {
@@ -77,7 +94,7 @@ async fn a_failed_commit_answers_everybody_and_changes_nothing() {
 
     // All that follows is in one batch: the writer is held until it has been handed in.
     let (open_gate, gate) = mpsc::channel::<()>();
-    let held = store.write(move |_| Ok(gate.recv().is_ok()));
+    let held = hold(&store, gate).await;
     let orphan = store.write(|writer| {
         // Found out by the commit, not by the statement.
         writer.conn.execute_batch(
@@ -111,7 +128,7 @@ async fn one_refused_job_does_not_take_the_others_of_its_batch_along() {
     let maker = Maker::new(3);
     let new = maker.request(&maker.owner(), Priority::Normal);
     let (open_gate, gate) = mpsc::channel::<()>();
-    let held = store.write(move |_| Ok(gate.recv().is_ok()));
+    let held = hold(&store, gate).await;
     let first = store.insert(new.clone());
     let again = store.insert(new.clone());
     let broken = store.write(|writer| {

@@ -5,7 +5,7 @@ use domain::lease::{Lease, MAX_ATTEMPTS, MAX_LOSSES, Setback};
 use domain::{RequestId, Stage, State, Timestamp};
 
 use super::making::{Maker, START, audited, claim, failure, fenced, forged};
-use crate::Store;
+use crate::{Expired, Lapsed, Store};
 
 /// After a cancellation, an end of the lease or another claim, no method takes the old lease,
 /// and none changes anything.
@@ -22,7 +22,7 @@ pub async fn every_lease_method_is_fenced(store: &dyn Store) {
 
     let expired = maker.running(store).await.lease;
     let end = START.plus_secs(30);
-    assert_eq!(store.expire(end).await.unwrap().leases, 1);
+    assert_eq!(store.expire(end).await.unwrap().leases.len(), 1);
     refuses(store, &maker, &expired).await;
 
     let later = end.plus_secs(60);
@@ -61,13 +61,15 @@ async fn refuses(store: &dyn Store, maker: &Maker, lease: &Lease) {
 pub async fn leases_expire(store: &dyn Store) {
     let maker = Maker::new(42);
     let held = maker.running(store).await;
-    assert_eq!(store.expire(START.plus_secs(29)).await.unwrap().leases, 0);
+    assert_eq!(store.expire(START.plus_secs(29)).await.unwrap().leases.len(), 0);
     store.extend(&held.lease, START.plus_secs(90), None).await.unwrap();
-    assert_eq!(store.expire(START.plus_secs(89)).await.unwrap().leases, 0);
+    assert_eq!(store.expire(START.plus_secs(89)).await.unwrap().leases.len(), 0);
     assert_eq!(store.audit(START).await.unwrap()[0].leases, [Stage::Run]);
     let end = START.plus_secs(90);
-    assert_eq!(store.expire(end).await.unwrap().leases, 1);
-    assert_eq!(store.expire(end).await.unwrap().leases, 0);
+    let expired = store.expire(end).await.unwrap();
+    let lapsed = Lapsed::of(&held.row, Some(Stage::Run));
+    assert_eq!(expired.leases, [Lapsed { state: State::Ready, ..lapsed }]);
+    assert_eq!(store.expire(end).await.unwrap(), Expired::default());
     let row = store.request(&held.row.id).await.unwrap().unwrap();
     assert_eq!((row.state, row.tries.losses, row.tries.attempts), (State::Ready, 1, 0));
     assert_eq!(row.not_before, end.plus_secs(1));

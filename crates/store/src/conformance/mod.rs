@@ -37,7 +37,8 @@ pub use making::{Dice, Maker};
 pub use many::many_at_once;
 pub use model::{Factory, agrees_with_the_reference};
 pub use order::{
-    a_claim_passes_over_backoff, a_set_back_request_keeps_its_place, order_is_fair_between_owners,
+    a_claim_passes_over_backoff, a_clock_that_is_set_back_strands_nothing,
+    a_set_back_request_keeps_its_place, order_is_fair_between_owners,
     order_is_strict_between_priorities, positions_are_ranks,
 };
 pub use outbox::{
@@ -72,7 +73,7 @@ macro_rules! conformance_suite {
             order_is_strict_between_priorities, positions_are_ranks,
             publish_before_forced_cancel, publish_is_one_step, publish_refuses_a_taken_name,
             the_next_wake_is_the_earliest, void_takes_all_leases,
-            a_claim_passes_over_who_runs_enough, a_finished_request_is_removed,
+            a_clock_that_is_set_back_strands_nothing, a_claim_passes_over_who_runs_enough, a_finished_request_is_removed,
             a_message_is_tried_until_it_is_acknowledged, a_receiver_that_is_gone_is_left_alone,
             a_refused_submit_uses_no_key, a_repeated_submit_is_one_request,
             a_replay_fences_the_attempt_under_way, bytes_are_counted,

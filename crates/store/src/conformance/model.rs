@@ -102,9 +102,7 @@ pub fn agrees_with_the_reference<F: Factory>() {
         Play::<F>::test_sequential(config.clone(), state, deeds, seen);
         Ok(())
     });
-    if let Err(error) = played {
-        panic!("{error}");
-    }
+    assert!(played.is_ok(), "{}", played.err().map_or(String::new(), |error| error.to_string()));
 }
 
 fn stage() -> impl Strategy<Value = Stage> {
@@ -299,10 +297,10 @@ impl World {
             let (url, base) = (format!("https://h/{}", terms & 2), "https://b".to_owned());
             new.terms.webhook = Some(Hook { url, intermediate: terms & 4 == 4, base });
         }
-        if terms & 24 == 24 {
+        if terms & 0x18 == 0x18 {
             new.terms.deadline = Some(self.now.plus_secs(i64::from(terms >> 3)));
         }
-        if terms & 96 == 96 {
+        if terms & 0x60 == 0x60 {
             new.terms.max_queue = Some(3);
         }
         new.terms.once = key.map(|key| Once {

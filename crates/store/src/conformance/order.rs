@@ -117,3 +117,18 @@ async fn drained(store: &dyn Store, maker: &Maker) -> Vec<RequestId> {
     assert_eq!(store.queued(), 0);
     ids
 }
+
+/// A clock that is set back by an hour strands nothing: neither what came before nor what waits
+/// for its next try.
+pub async fn a_clock_that_is_set_back_strands_nothing(store: &dyn Store) {
+    let maker = Maker::new(29);
+    let set_back = maker.running(store).await.lease;
+    store.set_back(&set_back, Setback::Fault, "boom", START).await.unwrap();
+    maker.insert(store).await;
+    let earlier = START.plus_secs(-3600);
+    for stage in [Stage::Run, Stage::Intake] {
+        let claim = store.claim(stage, &maker.worker(), earlier, 30).await.unwrap();
+        assert!(claim.is_some(), "{stage:?}");
+    }
+    audited(store, earlier).await;
+}

@@ -38,11 +38,16 @@ pub async fn states_make_messages(store: &dyn Store) {
     let (owner, quiet) = (maker.owner(), maker.owner());
     store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
     store.insert(hooked(&maker, &quiet, URL, false)).await.unwrap();
+    let mut posted = store.posted();
+    posted.mark_unchanged();
     let silent = maker.insert(store).await;
+    assert!(!posted.has_changed().unwrap(), "whoever delivers is left alone");
     maker.ready(store).await;
     let run = claim(store, &maker, Stage::Run).await;
+    posted.mark_unchanged();
     let published = maker.published(&owner, &run.row.id);
     store.publish(&run.lease, published, START.plus_secs(5)).await.unwrap();
+    posted.changed().await.unwrap();
     let told: Vec<_> = all(store, &owner).await.into_iter().map(|d| d.event).collect();
     assert_eq!(told, [State::Received, State::Running, State::Succeeded]);
     assert!(all(store, &quiet).await.is_empty());
@@ -100,7 +105,10 @@ pub async fn a_receiver_that_is_gone_is_left_alone(store: &dyn Store) {
 
     assert_eq!(store.replay_delivery(&other, &first.id, START).await.unwrap(), None);
     let later = START.plus_secs(9);
+    let mut posted = store.posted();
+    posted.mark_unchanged();
     let replayed = store.replay_delivery(&owner, &first.id, later).await.unwrap().unwrap();
+    assert!(posted.has_changed().unwrap());
     assert_eq!((replayed.standing, replayed.opened_at), (on, later));
     store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
     assert_eq!(standings(all(store, &owner).await), [on, off, on, off, on]);

@@ -11,7 +11,7 @@ use domain::{OwnerId, Priority, Stage, State, Timestamp};
 use super::making::{Maker, START, audited, claim};
 use crate::accounts::Subject;
 use crate::row::{NewRequest, ONCE_SECS, Once};
-use crate::{Store, StoreError};
+use crate::{Expired, Store, StoreError};
 
 fn once(new: &mut NewRequest, key: &str, body: u8) {
     let (key, path) = (key.to_owned(), format!("/v1/models/{}", new.model));
@@ -189,9 +189,12 @@ pub async fn deadlines_end_requests(store: &dyn Store) {
     let run = lease(Stage::Run).await.unwrap().unwrap().lease;
     let fetching = lease(Stage::Intake).await.unwrap().unwrap().lease;
     assert_eq!(store.next_wake().await.unwrap(), Some(end));
-    let before = store.expire(Timestamp(end.0 - 1)).await.unwrap();
-    assert_eq!((before.leases, before.deadlines), (0, 0));
-    assert_eq!(store.expire(end).await.unwrap().deadlines, 3);
+    assert_eq!(store.expire(Timestamp(end.0 - 1)).await.unwrap(), Expired::default());
+    let Expired { leases, deadlines } = store.expire(end).await.unwrap();
+    let seen: Vec<_> = deadlines.iter().map(|ended| (&ended.id, ended.stage)).collect();
+    let stages = [Some(Stage::Run), Some(Stage::Intake), None];
+    assert_eq!(seen, ids.iter().zip(stages).collect::<Vec<_>>());
+    assert!(leases.is_empty() && deadlines.iter().all(|ended| ended.state == State::Failed));
     for (n, id) in ids.iter().enumerate() {
         let row = store.request(id).await.unwrap().unwrap();
         let failed = row.body.failure.map(|failure| failure.code);

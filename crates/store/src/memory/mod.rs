@@ -8,6 +8,7 @@ mod outbox;
 mod retention;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use async_trait::async_trait;
@@ -30,13 +31,16 @@ use crate::row::{
     Published, RequestRow, StatusRow,
 };
 use crate::watchers::Watchers;
-use crate::{Expired, Store, StoreError, line, transition};
+use crate::{Expired, Lapsed, Store, StoreError, line, transition};
 
 /// A store that forgets everything when it is dropped.
 #[derive(Debug)]
 pub struct MemoryStore {
     inner: Mutex<Inner>,
     changes: watch::Sender<u64>,
+    posted: watch::Sender<()>,
+    /// The last delivery that `posted` told of.
+    posted_up_to: AtomicU64,
     watchers: Watchers,
 }
 
@@ -101,6 +105,8 @@ impl MemoryStore {
         Self {
             inner: Mutex::default(),
             changes: watch::Sender::new(0),
+            posted: watch::Sender::new(()),
+            posted_up_to: AtomicU64::new(0),
             watchers: Watchers::default(),
         }
     }
@@ -111,6 +117,10 @@ impl MemoryStore {
 
     fn changed(&self, ids: &[RequestId]) {
         self.changes.send_modify(|count| *count += 1);
+        let last = self.lock().last_delivery;
+        if self.posted_up_to.swap(last, Ordering::Relaxed) != last {
+            self.posted.send_replace(());
+        }
         self.watchers.tell(ids);
     }
 
@@ -129,21 +139,26 @@ impl MemoryStore {
     fn sweep(
         &self,
         rule: impl Fn(&mut RequestRow) -> Result<bool, StoreError>,
-    ) -> Result<usize, StoreError> {
+    ) -> Result<Vec<Lapsed>, StoreError> {
         let mut inner = self.lock();
         let open = inner.rows.values().filter(|row| !row.state.is_terminal());
         let open: Vec<RequestId> = open.map(|row| row.id.clone()).collect();
-        let mut changed = Vec::new();
+        let (mut changed, mut lapsed) = (Vec::new(), Vec::new());
         for id in open {
-            if inner.change(&id, &rule).unwrap_or(Ok(false))? {
+            let ended = inner.change(&id, |row| {
+                let stage = row.held.as_ref().map(|held| held.stage);
+                Ok(rule(row)?.then(|| Lapsed::of(row, stage)))
+            });
+            if let Some(ended) = ended.unwrap_or(Ok(None))? {
                 changed.push(id);
+                lapsed.push(ended);
             }
         }
         drop(inner);
         if !changed.is_empty() {
             self.changed(&changed);
         }
-        Ok(changed.len())
+        Ok(lapsed)
     }
 }
 
@@ -535,7 +550,7 @@ impl Store for MemoryStore {
     }
 
     async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError> {
-        self.sweep(|row| transition::void(row, now))
+        Ok(self.sweep(|row| transition::void(row, now))?.len())
     }
 
     async fn next_wake_after(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {

@@ -2,6 +2,7 @@
 
 use async_trait::async_trait;
 use domain::{OwnerId, Timestamp};
+use tokio::sync::watch;
 
 use super::{Inner, MemoryStore};
 use crate::StoreError;
@@ -85,6 +86,10 @@ impl Outbox for MemoryStore {
         self.lock().settle(id, attempt, outcome, now)
     }
 
+    fn posted(&self) -> watch::Receiver<()> {
+        self.posted.subscribe()
+    }
+
     async fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
         Ok(self.lock().pending().filter_map(|delivery| delivery.next_at).min())
     }
@@ -126,7 +131,7 @@ impl Outbox for MemoryStore {
         let delivery = delivery.clone();
         inner.gone.remove(&(delivery.owner.clone(), delivery.url.clone()));
         drop(inner);
-        self.changed(&[]);
+        self.posted.send_replace(());
         Ok(Some(delivery))
     }
 

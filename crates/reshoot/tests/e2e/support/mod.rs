@@ -1,15 +1,20 @@
 //! What the tests share: the server as a process, curl, and real media.
 
 pub(crate) mod curl;
+pub(crate) mod disk;
+pub(crate) mod home;
+pub(crate) mod http;
 pub(crate) mod media;
 pub(crate) mod process;
 pub(crate) mod processes;
+pub(crate) mod rng;
 pub(crate) mod server;
 
 use std::path::PathBuf;
 use std::process::{Command, Output};
 
 pub(crate) use curl::Reply;
+pub(crate) use home::Home;
 pub(crate) use server::Server;
 
 /// The model of the API page.

@@ -1,7 +1,7 @@
 //! The server's process.
 
 use std::io::{BufReader, Read};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
 /// Kills its own process and no other.
@@ -11,11 +11,42 @@ pub(crate) struct Process {
     log: std::thread::JoinHandle<String>,
 }
 
+/// What the machine gives a process, where it is not what the tests have.
+#[derive(Debug, Default)]
+pub(crate) struct Machine {
+    /// The only folder in which programs are found.
+    pub(crate) programs: Option<PathBuf>,
+    /// Files that may be open at a time.
+    pub(crate) open_files: Option<u32>,
+}
+
+// === impl Machine ===
+
+impl Machine {
+    fn command(&self) -> Command {
+        let program = env!("CARGO_BIN_EXE_reshoot");
+        let mut command = match self.open_files {
+            Some(most) => {
+                let mut shell = Command::new("/bin/sh");
+                // The process stays the same, and so does its id.
+                shell.args(["-c", &format!("ulimit -n {most} && exec \"$0\" \"$@\""), program]);
+                shell
+            }
+            None => Command::new(program),
+        };
+        if let Some(folder) = &self.programs {
+            command.env("PATH", folder);
+        }
+        command
+    }
+}
+
 // === impl Process ===
 
 impl Process {
-    pub(crate) fn spawn(config: &Path, data: &Path, args: &[String]) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_reshoot"))
+    pub(crate) fn spawn(machine: &Machine, config: &Path, data: &Path, args: &[String]) -> Self {
+        let mut child = machine
+            .command()
             .args(["serve", "--listen", "127.0.0.1:0", "--config"])
             .arg(config)
             .args(args)

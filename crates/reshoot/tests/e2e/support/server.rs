@@ -1,23 +1,18 @@
 //! `reshoot serve` as a process.
 
 use std::io::BufRead;
-use std::path::{Path, PathBuf};
+use std::net::SocketAddr;
 use std::process::ExitStatus;
 
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::{Value, json};
-use tempfile::TempDir;
 
+use super::Reply;
 use super::curl::curl;
+use super::home::Home;
+use super::http::Caller;
 use super::process::Process;
 use super::processes::{self, until, until_or};
-use super::{Reply, reshoot, root, stderr, stdout};
-
-/// Where a server keeps its data, over several lives.
-pub(crate) struct Home {
-    dir: TempDir,
-    args: Vec<String>,
-}
 
 /// A running server, and a key for it. Dropped, it is killed.
 pub(crate) struct Server {
@@ -26,81 +21,6 @@ pub(crate) struct Server {
     base: String,
     process: Process,
     first_lines: Vec<String>,
-}
-
-// === impl Home ===
-
-impl Home {
-    /// An empty one. `hosts` are exempt from the rules for outgoing calls.
-    pub(crate) fn new(hosts: &[String]) -> Self {
-        let dir = tempfile::Builder::new().prefix("reshoot-e2e-").tempdir().unwrap();
-        let mut args = Vec::new();
-        for host in hosts {
-            args.extend(["--allow-input-host".to_owned(), host.clone()]);
-        }
-        let home = Self { dir, args };
-        home.configure("");
-        home
-    }
-
-    /// One whose catalogue has the made-up model of the catalogue's tests, too.
-    pub(crate) fn with_second_model(hosts: &[String]) -> Self {
-        let home = Self::new(hosts);
-        let models = root().join("crates/catalog/tests/models");
-        home.models(&models);
-        home
-    }
-
-    /// Adds a folder of models to the catalogue.
-    pub(crate) fn models(&self, dir: &Path) {
-        self.configure(&format!("models_dir = '{}'\n", dir.display()));
-    }
-
-    /// Replaces `reshoot.toml`.
-    pub(crate) fn configure(&self, text: &str) {
-        std::fs::write(self.config(), text).unwrap();
-    }
-
-    /// Adds a flag.
-    pub(crate) fn flag(mut self, name: &str, value: &str) -> Self {
-        self.args.extend([name.to_owned(), value.to_owned()]);
-        self
-    }
-
-    pub(crate) fn config(&self) -> PathBuf {
-        self.dir.path().join("reshoot.toml")
-    }
-
-    pub(crate) fn data(&self) -> PathBuf {
-        self.dir.path().join("data")
-    }
-
-    /// All regular files below a folder of the data folder.
-    pub(crate) fn files_under(&self, folder: &str) -> Vec<PathBuf> {
-        let mut found = Vec::new();
-        let mut folders = vec![self.data().join(folder)];
-        while let Some(folder) = folders.pop() {
-            for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
-                let path = entry.path();
-                if path.is_dir() { folders.push(path) } else { found.push(path) }
-            }
-        }
-        found
-    }
-
-    /// Makes a key with the command line, beside a server that may be running.
-    pub(crate) fn create_key(&self, name: &str) -> String {
-        self.keys(&["create", name])
-    }
-
-    /// `reshoot keys …`; what it prints.
-    pub(crate) fn keys(&self, args: &[&str]) -> String {
-        let data = self.data();
-        let place = ["--data", data.to_str().unwrap()];
-        let output = reshoot(&[&["keys"], args, &place].concat());
-        assert!(output.status.success(), "keys {args:?}: {}", stderr(&output));
-        stdout(&output)
-    }
 }
 
 // === impl Server ===
@@ -112,7 +32,7 @@ impl Server {
     }
 
     fn launch(home: Home, key: Option<String>) -> Self {
-        let mut process = Process::spawn(&home.config(), &home.data(), &home.args);
+        let mut process = Process::spawn(&home.machine, &home.config(), &home.data(), &home.args);
         let mut first_lines = Vec::new();
         let base = loop {
             let mut line = String::new();
@@ -141,6 +61,15 @@ impl Server {
 
     pub(crate) fn base(&self) -> &str {
         &self.base
+    }
+
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.base.strip_prefix("http://").unwrap().parse().unwrap()
+    }
+
+    /// Calls over bare sockets, with the server's key.
+    pub(crate) fn caller(&self) -> Caller {
+        Caller { address: self.address(), key: self.key.clone() }
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -254,12 +183,4 @@ impl Server {
             (status == "in_progress").then_some(())
         });
     }
-}
-
-/// Files by their names below a folder, for messages.
-pub(crate) fn names(files: &[PathBuf], below: &Path) -> Vec<String> {
-    files
-        .iter()
-        .map(|file| file.strip_prefix(below).unwrap_or(file).display().to_string())
-        .collect()
 }

@@ -43,11 +43,18 @@ pub(super) async fn keep_and_insert(
         let Inserting { kept, reserved, ticket } = inserting;
         let _until_the_end = (reserved, ticket);
         let (artifacts, store) = (&own.parts().artifacts, own.store());
-        let folder = folder(&new.id);
+        let (id, folder) = (new.id.clone(), folder(&new.id));
         let carries_bytes = !kept.is_empty();
         let outcome = write(artifacts, store, new, kept).await;
-        let inserted = outcome.as_ref().is_ok_and(|inserted| !inserted.replayed);
-        if !inserted
+        let wanted = match &outcome {
+            Ok(inserted) => !inserted.replayed,
+            // It may be there although nobody could say so: the next start knows.
+            Err(KeepError::Store(StoreError::Unavailable(_))) => {
+                !matches!(store.status(&id).await, Ok(None))
+            }
+            Err(_) => false,
+        };
+        if !wanted
             && carries_bytes
             && let Err(error) = artifacts.delete_all(&folder).await
         {

@@ -1,0 +1,102 @@
+//! Calls on kept connections, as fast as they are answered.
+
+use std::net::SocketAddr;
+use std::time::Instant;
+
+use serde_json::Value;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
+use tokio::task::JoinSet;
+
+use crate::served::Served;
+
+/// One call, ready to be written.
+#[derive(Clone)]
+pub(crate) struct Call {
+    host: SocketAddr,
+    text: String,
+}
+
+impl Call {
+    pub(crate) fn get(served: &Served, path: &str) -> Self {
+        let (host, key) = (served.address(), served.key());
+        let text =
+            format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n\r\n");
+        Self { host, text }
+    }
+
+    pub(crate) fn post(served: &Served, path: &str, body: &str) -> Self {
+        let (host, key) = (served.address(), served.key());
+        let text = format!(
+            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n\
+             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        Self { host, text }
+    }
+}
+
+/// Calls a second over so many connections, each making `calls`.
+pub(crate) async fn rate(call: &Call, connections: usize, calls: usize) -> f64 {
+    let began = Instant::now();
+    let mut clients = JoinSet::new();
+    for _ in 0..connections {
+        let call = call.clone();
+        clients.spawn(async move { times(&call, calls).await });
+    }
+    while let Some(done) = clients.join_next().await {
+        done.unwrap();
+    }
+    (connections * calls) as f64 / began.elapsed().as_secs_f64()
+}
+
+/// Seconds of each of `calls` on one connection.
+pub(crate) async fn times(call: &Call, calls: usize) -> Vec<f64> {
+    let mut stream = TcpStream::connect(call.host).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let mut times = Vec::with_capacity(calls);
+    let mut buffer = Vec::with_capacity(4096);
+    for _ in 0..calls {
+        let began = Instant::now();
+        exchange(&mut stream, call, &mut buffer).await;
+        times.push(began.elapsed().as_secs_f64());
+    }
+    times
+}
+
+/// One call; its JSON.
+pub(crate) async fn exchange_once(call: &Call) -> Value {
+    let mut stream = TcpStream::connect(call.host).await.unwrap();
+    let mut reply = Vec::new();
+    let head = exchange(&mut stream, call, &mut reply).await;
+    serde_json::from_slice(&reply[head..]).unwrap()
+}
+
+/// One call on a kept connection, whose reply has a length; where the body begins.
+async fn exchange(stream: &mut TcpStream, call: &Call, reply: &mut Vec<u8>) -> usize {
+    stream.write_all(call.text.as_bytes()).await.unwrap();
+    reply.clear();
+    loop {
+        let read = stream.read_buf(reply).await.unwrap();
+        assert!(read > 0, "the server hung up");
+        let Some(head) = reply.windows(4).position(|part| part == b"\r\n\r\n") else { continue };
+        let text = std::str::from_utf8(&reply[..head]).unwrap();
+        assert!(text.starts_with("HTTP/1.1 200"), "{}", String::from_utf8_lossy(reply));
+        let length = text.lines().find_map(|line| {
+            let (name, value) = line.split_once(": ")?;
+            name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().unwrap())
+        });
+        if reply.len() >= head + 4 + length.unwrap() {
+            return head + 4;
+        }
+    }
+}
+
+pub(crate) fn median(values: Vec<f64>) -> f64 {
+    quantile(values, 0.5)
+}
+
+pub(crate) fn quantile(mut values: Vec<f64>, at: f64) -> f64 {
+    values.sort_by(f64::total_cmp);
+    values[((values.len() - 1) as f64 * at) as usize]
+}
