@@ -8,8 +8,6 @@ use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 use time::OffsetDateTime;
-use time::format_description::BorrowedFormatItem;
-use time::macros::format_description;
 
 /// A moment, in microseconds since 1970-01-01T00:00:00Z.
 ///
@@ -37,10 +35,6 @@ pub trait Rng: Send + Sync {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time such as `2026-11-22T05:43:01.123456+00:00`")]
 pub struct BadTimestamp(String);
-
-const FORMAT: &[BorrowedFormatItem<'_>] = format_description!(
-    "[year]-[month]-[day]T[hour]:[minute]:[second].[subsecond digits:6][offset_hour sign:mandatory]:[offset_minute]"
-);
 
 // === impl Timestamp ===
 
@@ -75,11 +69,28 @@ impl Timestamp {
 
 impl fmt::Display for Timestamp {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000)
-            .ok()
-            .and_then(|moment| moment.format(FORMAT).ok());
+        let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(self.0) * 1000);
         // Moments outside the years 0-9999 have no RFC 3339 text.
-        f.write_str(text.as_deref().unwrap_or("1970-01-01T00:00:00.000000+00:00"))
+        let moment = moment.ok().filter(|moment| (0..=9999).contains(&moment.year()));
+        let moment = moment.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+        // Digit by digit: every line of the log and every reply has at least one of these.
+        let mut text = *b"0000-00-00T00:00:00.000000+00:00";
+        let parts = [
+            (0..4, moment.year().unsigned_abs()),
+            (5..7, u32::from(u8::from(moment.month()))),
+            (8..10, u32::from(moment.day())),
+            (11..13, u32::from(moment.hour())),
+            (14..16, u32::from(moment.minute())),
+            (17..19, u32::from(moment.second())),
+            (20..26, moment.microsecond()),
+        ];
+        for (place, mut number) in parts {
+            for digit in text.get_mut(place).into_iter().flatten().rev() {
+                *digit += (number % 10) as u8;
+                number /= 10;
+            }
+        }
+        f.write_str(std::str::from_utf8(&text).map_err(|_| fmt::Error)?)
     }
 }
 

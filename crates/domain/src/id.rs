@@ -11,7 +11,9 @@ use serde::{Deserialize, Serialize};
 use crate::clock::{Rng, Timestamp};
 
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
-const BODY_LEN: usize = 26;
+const PREFIX_LEN: usize = 4;
+/// Bytes of an id, all of them ASCII: an id is copied about for every call, so it lies inline.
+const LEN: usize = PREFIX_LEN + 26;
 
 /// A text that is not an id of the expected kind.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,18 +23,21 @@ pub struct BadId {
     found: String,
 }
 
-fn ulid(now: Timestamp, rng: &dyn Rng) -> String {
+fn make(prefix: [u8; PREFIX_LEN], now: Timestamp, rng: &dyn Rng) -> [u8; LEN] {
     let mut random = [0_u8; 10];
     rng.fill(&mut random);
     let mut bits = (now.0.max(0) / 1000) as u128 & 0xFFFF_FFFF_FFFF;
     for byte in random {
         bits = (bits << 8) | u128::from(byte);
     }
-    let digit = |place: usize| {
-        let five = (bits >> (5 * (BODY_LEN - 1 - place))) & 31;
-        ALPHABET.get(five as usize).copied().map_or('0', char::from)
-    };
-    (0..BODY_LEN).map(digit).collect()
+    let mut text = [0; LEN];
+    let (front, body) = text.split_at_mut(PREFIX_LEN);
+    front.copy_from_slice(&prefix);
+    for place in body.iter_mut().rev() {
+        *place = ALPHABET.get((bits & 31) as usize).copied().unwrap_or(b'0');
+        bits >>= 5;
+    }
+    text
 }
 
 /// Whether a byte is one of [`ALPHABET`].
@@ -40,47 +45,55 @@ const fn is_digit(byte: u8) -> bool {
     matches!(byte, b'0'..=b'9' | b'a'..=b'h' | b'j' | b'k' | b'm' | b'n' | b'p'..=b't' | b'v'..=b'z')
 }
 
-fn parse(prefix: &'static str, text: &str) -> Result<String, BadId> {
-    let body = text.strip_prefix(prefix).unwrap_or("");
-    if body.len() == BODY_LEN && body.bytes().all(is_digit) {
-        Ok(text.to_owned())
-    } else {
-        Err(BadId { prefix, found: text.chars().take(64).collect() })
-    }
+fn parse(prefix: &'static str, text: &str) -> Result<[u8; LEN], BadId> {
+    let is_body = |body: &str| body.bytes().all(is_digit);
+    text.strip_prefix(prefix)
+        .filter(|body| is_body(body))
+        .and_then(|_| text.as_bytes().try_into().ok())
+        .ok_or_else(|| BadId { prefix, found: text.chars().take(64).collect() })
 }
 
 macro_rules! id {
     ($(#[$doc:meta])* $name:ident, $prefix:literal) => {
         $(#[$doc])*
-        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
         #[serde(try_from = "String", into = "String")]
-        pub struct $name(Box<str>);
+        pub struct $name([u8; LEN]);
 
         impl $name {
             /// What every id of this kind begins with.
-            pub const PREFIX: &'static str = $prefix;
+            pub const PREFIX: &'static str = match std::str::from_utf8($prefix) {
+                Ok(text) => text,
+                Err(_) => "",
+            };
 
             /// A new id, made at `now`.
             pub fn new(now: Timestamp, rng: &dyn Rng) -> Self {
-                Self(format!("{}{}", $prefix, ulid(now, rng)).into())
+                Self(make(*$prefix, now, rng))
             }
 
             /// The id as text.
             pub fn as_str(&self) -> &str {
-                &self.0
+                std::str::from_utf8(&self.0).unwrap_or_default()
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.debug_tuple(stringify!($name)).field(&self.as_str()).finish()
             }
         }
 
         impl FromStr for $name {
             type Err = BadId;
             fn from_str(text: &str) -> Result<Self, BadId> {
-                parse($prefix, text).map(|text| Self(text.into()))
+                parse(Self::PREFIX, text).map(Self)
             }
         }
 
@@ -93,7 +106,7 @@ macro_rules! id {
 
         impl From<$name> for String {
             fn from(id: $name) -> Self {
-                id.0.into()
+                id.as_str().to_owned()
             }
         }
     };
@@ -101,25 +114,26 @@ macro_rules! id {
 
 id!(
     /// One request for a clip.
-    RequestId, "req_"
+    RequestId, b"req_"
 );
 id!(
     /// Whoever requests, usage and secrets belong to; keys are an owner's credentials.
-    OwnerId, "own_"
+    OwnerId, b"own_"
 );
 id!(
     /// One API key (its public id, not the secret).
-    KeyId, "key_"
+    KeyId, b"key_"
 );
 id!(
     /// One worker process, for as long as it lives.
-    WorkerId, "wrk_"
+    WorkerId, b"wrk_"
 );
 
 /// `bytes` in lower-case hexadecimal, two digits each.
 pub fn hex(bytes: &[u8]) -> String {
-    let digit = |value: u8| char::from_digit(u32::from(value), 16).unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
+    let digit = |value: u8| b"0123456789abcdef".get(usize::from(value)).copied();
+    let digits = bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]);
+    digits.flatten().map(char::from).collect()
 }
 
 /// The unguessable part of a `/files/{token}/{name}` URL: 192 random bits in hexadecimal.
