@@ -33,7 +33,7 @@ impl MediaInput {
 
     /// The fault of a sound codec (ffmpeg's name) that is not allowed. Pictures have none.
     pub fn check_sound(&self, codec: &str) -> Option<Fault> {
-        let MediaLimits::Video(limits) = &self.limits else { return None };
+        let MediaLimits::Video(limits) = &*self.limits else { return None };
         let fits =
             |allowed: &String| allowed == codec || (allowed == "pcm" && codec.starts_with("pcm_"));
         (!limits.sound_codecs.iter().any(fits)).then(|| {
@@ -43,7 +43,7 @@ impl MediaInput {
 
     /// The fault of a video that is too short or too long, in seconds: known from its header.
     pub fn check_duration(&self, secs: f64) -> Option<Fault> {
-        let MediaLimits::Video(limits) = &self.limits else { return None };
+        let MediaLimits::Video(limits) = &*self.limits else { return None };
         let VideoLimits { min_secs, max_secs, .. } = *limits;
         let (kind, name, limit) = if secs < min_secs - EPSILON || secs.is_nan() {
             ("video_duration_too_short", "min_duration", min_secs)
@@ -66,7 +66,7 @@ impl MediaInput {
         if bytes > self.max_bytes {
             faults.push(self.too_large(Some(bytes)));
         }
-        match (&self.limits, facts) {
+        match (&*self.limits, facts) {
             (MediaLimits::Video(limits), MediaFacts::Video(facts)) => {
                 self.video(limits, facts, &mut faults);
             }
@@ -97,7 +97,7 @@ impl MediaInput {
     }
 
     fn kind(&self) -> (&'static str, &'static str) {
-        match self.limits {
+        match *self.limits {
             MediaLimits::Video(_) => ("unsupported_video_format", "video"),
             MediaLimits::Image(_) => ("unsupported_image_format", "image"),
         }

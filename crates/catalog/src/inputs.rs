@@ -1,5 +1,7 @@
 //! From a canonical body to what the rest of the server works with: roles instead of names.
 
+use std::sync::Arc;
+
 use domain::facts::Role;
 use serde_json::Value;
 use thiserror::Error;
@@ -49,7 +51,7 @@ pub(crate) struct Fields {
 #[derive(Debug, Clone)]
 pub(crate) struct MediaField {
     pub(crate) at: String,
-    pub(crate) limits: MediaLimits,
+    pub(crate) limits: Arc<MediaLimits>,
 }
 
 /// A field that lists elements.
@@ -57,9 +59,9 @@ pub(crate) struct MediaField {
 pub(crate) struct ElementsField {
     pub(crate) at: String,
     pub(crate) frontal: String,
-    pub(crate) frontal_limits: MediaLimits,
+    pub(crate) frontal_limits: Arc<MediaLimits>,
     pub(crate) views: String,
-    pub(crate) view_limits: MediaLimits,
+    pub(crate) view_limits: Arc<MediaLimits>,
 }
 
 /// One place in a body that names a medium. The value may have any shape.
@@ -67,8 +69,21 @@ pub(crate) struct ElementsField {
 pub(crate) struct Slot<'a> {
     pub(crate) pointer: String,
     pub(crate) role: Role,
-    pub(crate) limits: &'a MediaLimits,
+    pub(crate) limits: &'a Arc<MediaLimits>,
     pub(crate) value: &'a Value,
+}
+
+/// What stands at `pointer`, as [`Value::pointer`] finds it, but without copying each step of a
+/// path that has nothing to unescape.
+pub(crate) fn value_at<'a>(body: &'a Value, pointer: &str) -> Option<&'a Value> {
+    if pointer.contains('~') {
+        return body.pointer(pointer);
+    }
+    pointer.split('/').skip(1).try_fold(body, |value, step| match value {
+        Value::Object(fields) => fields.get(step),
+        Value::Array(items) => items.get(step.parse::<usize>().ok()?),
+        _ => None,
+    })
 }
 
 /// Puts a reference to kept bytes in the place of a `data:` URI. `false` if nothing is there.
@@ -106,22 +121,24 @@ impl Fields {
     /// The body by its roles.
     pub(crate) fn read(&self, body: &Value) -> Result<Inputs, UnreadableBody> {
         let unreadable = |pointer: &str| UnreadableBody { pointer: pointer.to_owned() };
-        let prompt = body.pointer(&self.prompt).and_then(Value::as_str);
+        let prompt = value_at(body, &self.prompt).and_then(Value::as_str);
         let prompt = prompt.ok_or_else(|| unreadable(&self.prompt))?.to_owned();
         let length_secs = match &self.length {
-            Some(at) => match body.pointer(at) {
-                Some(value) => seconds(value).ok_or_else(|| unreadable(at))?,
+            Some(place) => match value_at(body, place) {
+                Some(value) => seconds(value).ok_or_else(|| unreadable(place))?,
                 None => self.length_secs,
             },
             None => self.length_secs,
         };
-        let ratio = match self.ratio.as_ref().and_then(|at| Some((at, body.pointer(at)?))) {
-            Some((at, value)) => {
-                value.as_str().and_then(Ratio::parse).ok_or_else(|| unreadable(at))?
-            }
-            None => Ratio::Auto,
-        };
-        let keep_sound = self.keep_sound.as_ref().and_then(|at| body.pointer(at)?.as_bool());
+        let ratio =
+            match self.ratio.as_ref().and_then(|place| Some((place, value_at(body, place)?))) {
+                Some((place, value)) => {
+                    value.as_str().and_then(Ratio::parse).ok_or_else(|| unreadable(place))?
+                }
+                None => Ratio::Auto,
+            };
+        let keep_sound =
+            self.keep_sound.as_ref().and_then(|place| value_at(body, place)?.as_bool());
         let media = self.slots(body).into_iter().map(Slot::read).collect::<Result<_, _>>()?;
         Ok(Inputs { prompt, media, length_secs, ratio, keep_sound: keep_sound.unwrap_or(false) })
     }
@@ -138,7 +155,7 @@ pub(crate) fn seconds(value: &Value) -> Option<u32> {
 impl MediaField {
     fn slots<'a>(&'a self, body: &'a Value, role: impl Fn(u32) -> Role) -> Vec<Slot<'a>> {
         let slot = |pointer, n, value| Slot { pointer, role: role(n), limits: &self.limits, value };
-        match body.pointer(&self.at) {
+        match value_at(body, &self.at) {
             None => Vec::new(),
             Some(Value::Array(items)) => {
                 let each = items.iter().zip(1..).enumerate();
@@ -154,20 +171,20 @@ impl MediaField {
 impl ElementsField {
     /// The elements of `body`; none where the field has the wrong shape.
     pub(crate) fn list<'a>(&self, body: &'a Value) -> &'a [Value] {
-        body.pointer(&self.at).and_then(Value::as_array).map_or(&[], Vec::as_slice)
+        value_at(body, &self.at).and_then(Value::as_array).map_or(&[], Vec::as_slice)
     }
 
     /// The views of one element. Without a main view the first other one stands in for it.
-    fn element<'a>(&'a self, at: usize, element: &'a Value, out: &mut Vec<Slot<'a>>) {
-        let n = at as u32 + 1;
-        let base = format!("{}/{at}", self.at);
-        let frontal = element.pointer(&self.frontal);
+    fn element<'a>(&'a self, index: usize, element: &'a Value, out: &mut Vec<Slot<'a>>) {
+        let n = index as u32 + 1;
+        let base = format!("{}/{index}", self.at);
+        let frontal = value_at(element, &self.frontal);
         if let Some(value) = frontal {
             let pointer = format!("{base}{}", self.frontal);
             let role = Role::ElementFrontal { n };
             out.push(Slot { pointer, role, limits: &self.frontal_limits, value });
         }
-        let views = element.pointer(&self.views).and_then(Value::as_array);
+        let views = value_at(element, &self.views).and_then(Value::as_array);
         let first = u32::from(frontal.is_some());
         for ((at, value), view) in views.into_iter().flatten().enumerate().zip(first..) {
             let pointer = format!("{base}{}/{at}", self.views);
@@ -193,7 +210,7 @@ impl Slot<'_> {
             pointer: self.pointer,
             role: self.role,
             source,
-            limits: self.limits.clone(),
+            limits: Arc::clone(self.limits),
         })
     }
 }

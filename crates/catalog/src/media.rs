@@ -1,6 +1,7 @@
 //! The media of an accepted body: where each file comes from, what it is for, what it may be.
 
 use std::ops::Range;
+use std::sync::Arc;
 
 use domain::facts::Role;
 use serde::{Deserialize, Serialize};
@@ -20,7 +21,7 @@ pub struct MediaInput {
     /// From where.
     pub source: Source,
     /// What it may be.
-    pub limits: MediaLimits,
+    pub limits: Arc<MediaLimits>,
     /// Longest time to fetch it, in seconds.
     pub fetch_secs: u32,
     /// Most bytes.

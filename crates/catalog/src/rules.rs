@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use url::{ParseError, Url};
 
 use crate::data::{DataError, DataUri, is_data};
-use crate::inputs::{ElementsField, Fields, Slot};
+use crate::inputs::{ElementsField, Fields, Slot, value_at};
 use crate::media::MediaLimits;
 use crate::message::{mebibytes, plural, ticked};
 use crate::prompt::{Kind, Reference, references};
@@ -40,7 +40,7 @@ impl<F: Fn(&str, &str, u16) -> bool> UrlPolicy for F {
 /// Adds every fault that the schema did not find.
 pub(crate) fn apply(fields: &Fields, body: &Value, urls: &dyn UrlPolicy, faults: &mut Vec<Fault>) {
     let slots = fields.slots(body);
-    if let Some(text) = body.pointer(&fields.prompt).and_then(Value::as_str) {
+    if let Some(text) = value_at(body, &fields.prompt).and_then(Value::as_str) {
         prompt(fields, text, &slots, body, faults);
     }
     for slot in &slots {
@@ -100,15 +100,15 @@ fn source(slot: &Slot<'_>, text: &str, urls: &dyn UrlPolicy) -> Option<Fault> {
 }
 
 fn web(at: &str, text: &str, urls: &dyn UrlPolicy) -> Option<Fault> {
-    let place = label(at);
+    let place = || label(at);
     let chars = text.chars().count();
     if chars > MAX_URL_CHARS {
         let msg =
-            format!("{place}: URL of {chars} characters, at most {MAX_URL_CHARS} are allowed");
+            format!("{}: URL of {chars} characters, at most {MAX_URL_CHARS} are allowed", place());
         return Some(Fault::at(at, "url_too_long", msg).with("max_length", MAX_URL_CHARS));
     }
     let bad = |what: &str| {
-        let msg = format!("{place}: {what}, an https:// URL or a data: URI is required");
+        let msg = format!("{}: {what}, an https:// URL or a data: URI is required", place());
         Some(Fault::at(at, "url_parsing", msg).with("error", what))
     };
     if text.chars().any(char::is_control) || text.trim() != text {
@@ -127,7 +127,7 @@ fn web(at: &str, text: &str, urls: &dyn UrlPolicy) -> Option<Fault> {
     };
     if !allowed {
         let scheme = url.scheme();
-        let msg = format!("{place}: scheme `{scheme}`, https (or a data: URI) is required");
+        let msg = format!("{}: scheme `{scheme}`, https (or a data: URI) is required", place());
         return Some(Fault::at(at, "url_scheme", msg).with("expected_schemes", json!(["https"])));
     }
     if host.is_empty() {
@@ -135,8 +135,10 @@ fn web(at: &str, text: &str, urls: &dyn UrlPolicy) -> Option<Fault> {
     }
     if !url.username().is_empty() || url.password().is_some() {
         let public = public_text(text);
-        let msg =
-            format!("{place}: a URL with user or password, `{public}` without them is required");
+        let msg = format!(
+            "{}: a URL with user or password, `{public}` without them is required",
+            place()
+        );
         return Some(Fault::at(at, "value_error", msg));
     }
     None
@@ -187,7 +189,8 @@ pub(crate) fn too_large(at: &str, max: u64, found: Option<u64>) -> Fault {
 /// Each element has a main view or others. A list that the schema already refused counts.
 fn element_images(field: &ElementsField, body: &Value, faults: &mut Vec<Fault>) {
     for (at, element) in field.list(body).iter().enumerate().filter(|(_, e)| e.is_object()) {
-        if element.pointer(&field.frontal).is_some() || element.pointer(&field.views).is_some() {
+        if value_at(element, &field.frontal).is_some() || value_at(element, &field.views).is_some()
+        {
             continue;
         }
         let base = child(&field.at, &at.to_string());

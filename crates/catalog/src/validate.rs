@@ -4,6 +4,8 @@
 //! keeps faulty values as they were sent: the rules that look at it afterwards skip what has the
 //! wrong shape, and nobody else sees it.
 
+use std::borrow::Cow;
+
 use domain::Fault;
 use domain::fault::label;
 use serde_json::{Map, Value};
@@ -30,17 +32,17 @@ impl Walk {
     pub(crate) fn accept(&mut self, schema: &Schema, value: &Value, pointer: &str) -> Value {
         let value = coerced(schema, value);
         if !self.has_type(schema, &value, pointer) {
-            return value;
+            return value.into_owned();
         }
         self.one_of(schema, &value, pointer);
-        match &value {
+        match &*value {
             Value::String(text) => self.length(schema, text, pointer),
             Value::Number(number) => self.range(schema, number.as_f64(), pointer),
             Value::Array(items) => return self.array(schema, items, pointer),
             Value::Object(fields) => return self.object(schema, fields, pointer),
             Value::Null | Value::Bool(_) => {}
         }
-        value
+        value.into_owned()
     }
 
     fn has_type(&mut self, schema: &Schema, value: &Value, pointer: &str) -> bool {
@@ -85,14 +87,14 @@ impl Walk {
 
     fn length(&mut self, schema: &Schema, text: &str, pointer: &str) {
         let count = text.chars().count();
-        let given = plural(count, "character");
+        let given = || plural(count, "character");
         if let Some(min) = schema.min_length.filter(|min| (count as u64) < *min) {
-            let msg = format!("{}: {given}, at least {min} is required", label(pointer));
+            let msg = format!("{}: {}, at least {min} is required", label(pointer), given());
             let fault = Fault::at(pointer, "string_too_short", msg).with("min_length", min);
             self.faults.push(fault.input(&Value::from(text)));
         }
         if let Some(max) = schema.max_length.filter(|max| (count as u64) > *max) {
-            let msg = format!("{}: {given}, at most {max} are allowed", label(pointer));
+            let msg = format!("{}: {}, at most {max} are allowed", label(pointer), given());
             let fault = Fault::at(pointer, "string_too_long", msg).with("max_length", max);
             self.faults.push(fault.input(&Value::from(text)));
         }
@@ -114,15 +116,15 @@ impl Walk {
 
     fn array(&mut self, schema: &Schema, items: &[Value], pointer: &str) -> Value {
         let count = items.len();
-        let given = plural(count, "item");
+        let given = || plural(count, "item");
         if let Some(min) = schema.min_items.filter(|min| (count as u64) < *min) {
-            let msg = format!("{}: {given}, at least {min} is required", label(pointer));
+            let msg = format!("{}: {}, at least {min} is required", label(pointer), given());
             let fault = Fault::at(pointer, "sequence_too_short", msg).with("min_length", min);
             self.faults.push(fault.with("actual_length", count));
         }
         let mut looked_at = count;
         if let Some(max) = schema.max_items.filter(|max| (count as u64) > *max) {
-            let msg = format!("{}: {given}, at most {max} are allowed", label(pointer));
+            let msg = format!("{}: {}, at most {max} are allowed", label(pointer), given());
             let fault = Fault::at(pointer, "sequence_too_long", msg).with("max_length", max);
             self.faults.push(fault.with("actual_length", count));
             // A million items too many must not become a million faults.
@@ -206,7 +208,10 @@ impl Walk {
 
 /// The pointer of a member.
 pub(crate) fn child(pointer: &str, name: &str) -> String {
-    format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"))
+    if name.contains(['~', '/']) {
+        return format!("{pointer}/{}", name.replace('~', "~0").replace('/', "~1"));
+    }
+    [pointer, "/", name].concat()
 }
 
 fn shown(name: &str) -> String {
@@ -224,19 +229,19 @@ fn whole(value: &Value) -> bool {
 }
 
 /// A number where its words are wanted: `5` for `"5"`; `5.0` for `5` where a whole number is.
-fn coerced(schema: &Schema, value: &Value) -> Value {
+fn coerced<'a>(schema: &Schema, value: &'a Value) -> Cow<'a, Value> {
     let (Value::Number(number), Some(float)) = (value, value.as_f64()) else {
-        return value.clone();
+        return Cow::Borrowed(value);
     };
     let small = float.fract() == 0.0 && float.abs() < 9e15;
     if schema.kind == Some(Kind::Integer) && number.is_f64() && small {
-        return Value::from(float as i64);
+        return Cow::Owned(Value::from(float as i64));
     }
     let text = if small { (float as i64).to_string() } else { number.to_string() };
     let as_word = Value::from(text);
     let wanted = schema.kind == Some(Kind::String)
         && schema.one_of.as_ref().is_some_and(|words| words.contains(&as_word));
-    if wanted { as_word } else { value.clone() }
+    if wanted { Cow::Owned(as_word) } else { Cow::Borrowed(value) }
 }
 
 /// Whether two names are likely meant to be one: equal, or one within the other, but for case

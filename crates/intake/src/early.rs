@@ -106,7 +106,7 @@ impl<'a> Early<'a> {
 
     fn decide(&mut self) -> Result<Step, IntakeError> {
         kind(self.input, &self.head)?;
-        match &self.input.limits {
+        match &*self.input.limits {
             MediaLimits::Image(_) => {
                 self.stage = Stage::Image { looks: &LOOKS_BYTES };
                 self.look().map(|()| Step::Go)

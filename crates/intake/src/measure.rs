@@ -36,7 +36,7 @@ impl Intake {
         let head = self.head(file).await?;
         let kind = kind(input, &head)?;
         let path = self.artifacts.local_path(&file.path)?;
-        let (facts, sound) = match &input.limits {
+        let (facts, sound) = match &*input.limits {
             MediaLimits::Video(_) => {
                 let probe = self.probe(request, input, path).await?;
                 let sound = probe.audio.as_ref().map(|audio| audio.codec.clone());

@@ -1,5 +1,7 @@
 //! From the files of a folder to a model that holds together, or to what is wrong with them.
 
+use std::sync::Arc;
+
 use serde_json::Value;
 
 use domain::usage::Microdollars;
@@ -203,7 +205,7 @@ fn video_limits(
     limits: &crate::manifest::Limits,
     key: &str,
     name: &str,
-) -> Result<MediaLimits, Fault> {
+) -> Result<Arc<MediaLimits>, Fault> {
     let Some(found) = limits.video.get(name) else {
         return Err(fault(key, format!("there is no `[limits.video.{name}]`")));
     };
@@ -215,14 +217,14 @@ fn video_limits(
     sized(&key, found.max_bytes, found.fetch_secs)?;
     let lists = [&found.formats, &found.media_types, &found.codecs, &found.sound_codecs];
     filled(&key, &lists)?;
-    Ok(MediaLimits::Video(found.clone()))
+    Ok(Arc::new(MediaLimits::Video(found.clone())))
 }
 
 fn image_limits(
     limits: &crate::manifest::Limits,
     key: &str,
     name: &str,
-) -> Result<MediaLimits, Fault> {
+) -> Result<Arc<MediaLimits>, Fault> {
     let Some(found) = limits.image.get(name) else {
         return Err(fault(key, format!("there is no `[limits.image.{name}]`")));
     };
@@ -232,7 +234,7 @@ fn image_limits(
     ordered(&key, "aspect", min_aspect.unwrap_or(0.0), max_aspect.unwrap_or(f64::MAX))?;
     sized(&key, found.max_bytes, found.fetch_secs)?;
     filled(&key, &[&found.formats, &found.media_types])?;
-    Ok(MediaLimits::Image(found.clone()))
+    Ok(Arc::new(MediaLimits::Image(found.clone())))
 }
 
 fn ordered(key: &str, what: &str, min: f64, max: f64) -> Result<(), Fault> {

@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use std::sync::Arc;
+
 use catalog::MediaLimits;
 use domain::facts::{MediaFacts, Role};
 use intake::{IntakeError, PoolLimits};
@@ -117,7 +119,8 @@ async fn a_recommendation_that_is_missed_is_a_warning() {
     let world = World::new();
     let mut inputs = world.media(json!({"video_url": world.serve("/v", Reply::ok(good()))}));
     for (recommended, warnings) in [(good().len() as u64, 0), (good().len() as u64 - 1, 1)] {
-        let MediaLimits::Video(limits) = &mut inputs[0].limits else { panic!("a video") };
+        let limits = Arc::make_mut(&mut inputs[0].limits);
+        let MediaLimits::Video(limits) = limits else { panic!("a video") };
         limits.recommended_bytes = Some(recommended);
         let taken = world.take(&inputs).await.unwrap();
         assert_eq!(taken.warnings.len(), warnings);

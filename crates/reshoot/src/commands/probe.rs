@@ -78,7 +78,7 @@ fn inputs(model: &Model) -> anyhow::Result<Vec<MediaInput>> {
 
 fn suits(input: &MediaInput, facts: &MediaFacts) -> bool {
     matches!(
-        (&input.limits, facts),
+        (&*input.limits, facts),
         (MediaLimits::Video(_), MediaFacts::Video(_))
             | (MediaLimits::Image(_), MediaFacts::Image(_))
     )
