@@ -68,20 +68,15 @@ pub(crate) fn add_bytes(
     bytes: u64,
 ) -> Result<(), Fault> {
     writer.add_bytes(owner, key, day, bytes);
-    for subject in [owner.as_str(), key.as_str()] {
-        // Without a limit nobody asks after a restart; it is not worth a write then.
-        let limited = "SELECT 1 FROM limits WHERE subject = ?1";
-        if writer.conn.prepare_cached(limited)?.exists([subject])? {
-            writer
-                .conn
-                .prepare_cached(
-                    "INSERT INTO account (subject, spent, day, bytes) VALUES (?1, 0, ?2, ?3) \
-                     ON CONFLICT (subject) DO UPDATE SET \
-                     bytes = iif(day = ?2, bytes, 0) + ?3, day = ?2",
-                )?
-                .execute(params![subject, day, bytes as i64])?;
-        }
-    }
+    // Of those who have no limit nobody asks after a restart; they are not worth a write.
+    writer
+        .conn
+        .prepare_cached(
+            "INSERT INTO account (subject, spent, day, bytes) \
+             SELECT subject, 0, ?3, ?4 FROM limits WHERE subject IN (?1, ?2) \
+             ON CONFLICT (subject) DO UPDATE SET bytes = iif(day = ?3, bytes, 0) + ?4, day = ?3",
+        )?
+        .execute(params![owner.as_str(), key.as_str(), day, bytes as i64])?;
     Ok(())
 }
 

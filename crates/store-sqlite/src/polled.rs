@@ -8,12 +8,13 @@
 
 use std::collections::HashMap;
 use std::hash::{BuildHasher, Hash, RandomState};
-use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use domain::key::{KeyHash, KeyRecord};
 use domain::{OrderKey, OwnerId, RequestId, State};
+
+use crate::stamp::Stamp;
 
 /// How many commits were settled: a reader's proof that what it read is not older.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,7 +34,7 @@ pub(crate) struct Polled {
     hasher: RandomState,
     shards: [Mutex<HashMap<RequestId, Stand>>; SHARDS],
     keys: RwLock<Keys>,
-    stamp: PathBuf,
+    stamp: Stamp,
 }
 
 /// Keys as they were when the stamp had this length.
@@ -51,9 +52,8 @@ const KEYS_MAX: usize = 4096;
 // === impl Polled ===
 
 impl Polled {
-    /// Empty caches; `stamp` is the file that tells of keys that another process changes (see
-    /// [`crate::stamp`]).
-    pub(crate) fn new(stamp: PathBuf) -> Self {
+    /// Empty caches; `stamp` tells of keys that another process changes.
+    pub(crate) fn new(stamp: Stamp) -> Self {
         Self {
             generation: AtomicU64::new(0),
             hasher: RandomState::new(),
@@ -101,7 +101,7 @@ impl Polled {
 
     /// A key, if it is known and no process has changed keys since.
     pub(crate) fn key(&self, hash: &KeyHash) -> Option<KeyRecord> {
-        let stamp = crate::stamp::read(&self.stamp)?;
+        let stamp = self.stamp.read()?;
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
         if keys.stamp == stamp { keys.records.get(hash).cloned() } else { None }
     }
@@ -109,7 +109,7 @@ impl Polled {
     /// What [`Self::keep_key`] needs from before the database is read; none while another process
     /// changes keys.
     pub(crate) fn before_key(&self) -> Option<(Generation, u64)> {
-        Some((self.generation(), crate::stamp::read(&self.stamp)?))
+        Some((self.generation(), self.stamp.read()?))
     }
 
     /// Puts down a key that was read after `before`.
@@ -124,6 +124,11 @@ impl Polled {
             keys.stamp = stamp;
         }
         keys.records.insert(hash, key.clone());
+    }
+
+    /// What tells of keys that another process changes.
+    pub(crate) fn stamp(&self) -> &Stamp {
+        &self.stamp
     }
 
     /// Keys or limits changed.
@@ -153,6 +158,8 @@ struct Of<'a>(&'a RequestId);
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use domain::Priority;
     use store::conformance::Maker;
 
@@ -166,7 +173,7 @@ mod tests {
     #[test]
     fn what_was_read_before_a_commit_is_not_put_down_after_it() {
         let folder = tempfile::tempdir().unwrap();
-        let polled = Polled::new(folder.path().join("stamp"));
+        let polled = Polled::new(Stamp::of(folder.path()));
         let maker = Maker::new(1);
         let (owner, id) = (maker.owner(), maker.request(&maker.owner(), Priority::Normal).id);
         let state = |polled: &Polled| polled.stand(&id).map(|stand| stand.state);
@@ -185,7 +192,7 @@ mod tests {
 
     #[test]
     fn a_full_shard_starts_anew_and_memory_is_bounded() {
-        let polled = Polled::new("nowhere".into());
+        let polled = Polled::new(Stamp::of(Path::new("nowhere")));
         let maker = Maker::new(2);
         let owner = maker.owner();
         for _ in 0..4 * SHARDS * SHARD_MAX {

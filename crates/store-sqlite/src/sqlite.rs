@@ -1,7 +1,7 @@
 //! [`SqliteStore`]: every method is one look or one job.
 
 use std::fs::File;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, mpsc};
 use std::thread::JoinHandle;
 
@@ -27,7 +27,7 @@ use crate::open::{self, OpenError, OpenMode};
 use crate::polled::{Polled, Stand};
 use crate::queue::{self, Restored};
 use crate::readers::Readers;
-use crate::stamp::{self, Changing};
+use crate::stamp::Stamp;
 use crate::writer::{Job, Pending, Shared, Writer};
 use crate::{accounts, files, keys, requests};
 
@@ -40,7 +40,6 @@ pub struct SqliteStore {
     readers: Readers,
     pub(crate) jobs: mpsc::Sender<Job>,
     thread: Option<JoinHandle<()>>,
-    stamp: PathBuf,
     /// Let go when the writer's thread is gone.
     _lock: Option<File>,
 }
@@ -66,15 +65,14 @@ impl SqliteStore {
             })?,
             OpenMode::Beside => Restored::default(),
         };
-        let stamp = path.join(stamp::STAMP);
-        let shared = Arc::new(Shared::new(index, ledger, Polled::new(stamp.clone())));
+        let shared = Arc::new(Shared::new(index, ledger, Polled::new(Stamp::of(path))));
         let writer = Writer::new(conn, clock, last_seq, Arc::clone(&shared));
         let (jobs, inbox) = mpsc::channel();
         let thread = std::thread::Builder::new()
             .name("store-writer".to_owned())
             .spawn(move || writer.run(&inbox))
             .map_err(|source| OpenError::Folder { folder: path.to_owned(), source })?;
-        Ok(Self { mode, shared, readers, jobs, thread: Some(thread), stamp, _lock: lock })
+        Ok(Self { mode, shared, readers, jobs, thread: Some(thread), _lock: lock })
     }
 
     pub(crate) fn shared(&self) -> &Shared {
@@ -126,13 +124,9 @@ impl SqliteStore {
         if self.mode == OpenMode::Serve {
             return self.write(write).await;
         }
-        let failed = |error: std::io::Error| {
-            let path = self.stamp.display();
-            StoreError::Unavailable(format!("`{path}` cannot be written: {error}"))
-        };
-        let changing = Changing::begin(&self.stamp).map_err(failed)?;
+        let changing = self.shared.polled.stamp().begin().map_err(StoreError::Unavailable)?;
         let out = self.write(write).await;
-        changing.end().map_err(failed)?;
+        changing.end().map_err(|error| StoreError::Unavailable(error.to_string()))?;
         out
     }
 
