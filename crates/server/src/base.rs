@@ -41,7 +41,7 @@ pub(crate) struct BadHost;
 impl Base {
     /// `path` begins with a slash.
     pub(crate) fn url(&self, path: &str) -> String {
-        format!("{}{path}", self.0)
+        [&self.0, path].concat()
     }
 }
 

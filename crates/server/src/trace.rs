@@ -5,6 +5,7 @@ use std::panic::AssertUnwindSafe;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use domain::id::hex;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
@@ -25,7 +26,7 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
         Err(_) => Refusal::internal().into_response(),
     };
     let took = started.elapsed();
-    let ms = took.as_millis();
+    let ms = took.as_millis() as u64;
     let method_word = telemetry::Method::of(method.as_str());
     let metrics = &app.parts().metrics;
     metrics.http(
@@ -36,7 +37,8 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
     );
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let status = response.status().as_u16();
-    tracing::info!(%method, route, status, ms, request_id = ?id, "call");
+    let request_id = id.to_str().unwrap_or("-");
+    tracing::info!(method = method.as_str(), route, status, ms, request_id, "call");
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }
@@ -52,8 +54,8 @@ fn sent_id(headers: &HeaderMap) -> Option<HeaderValue> {
 /// Eight random bytes of this process, and a number: ids are to be told apart, not to be secret.
 fn new_id(app: &App) -> HeaderValue {
     let (process, number) = app.next_call();
-    HeaderValue::try_from(format!("{process:016x}{number:016x}"))
-        .unwrap_or(HeaderValue::from_static("-"))
+    let text = hex(&[process.to_be_bytes(), number.to_be_bytes()].concat());
+    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("-"))
 }
 
 #[cfg(test)]

@@ -61,22 +61,22 @@ pub fn model(model_id: &str) -> String {
 
 /// The path of one request's record.
 pub fn request(request_id: &str) -> String {
-    format!("{REQUESTS}/{request_id}")
+    [REQUESTS, "/", request_id].concat()
 }
 
 /// The path of one request's status.
 pub fn status(request_id: &str) -> String {
-    format!("{REQUESTS}/{request_id}/status")
+    [REQUESTS, "/", request_id, "/status"].concat()
 }
 
 /// The path of one request's result.
 pub fn result(request_id: &str) -> String {
-    format!("{REQUESTS}/{request_id}/result")
+    [REQUESTS, "/", request_id, "/result"].concat()
 }
 
 /// The path that cancels one request.
 pub fn cancel(request_id: &str) -> String {
-    format!("{REQUESTS}/{request_id}/cancel")
+    [REQUESTS, "/", request_id, "/cancel"].concat()
 }
 
 /// The path of one kept file; `name` is for people, `token` decides.

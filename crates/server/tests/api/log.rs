@@ -61,8 +61,8 @@ async fn a_call_is_one_line_without_path_query_or_key() {
     assert_eq!(
         *lines.0.lock().unwrap(),
         [
-            r#"INFO message=call method=GET route="/v1/requests/{request_id}/status" status=404 ms=0 request_id="abc""#,
-            r#"INFO message=call method=GET route="-" status=404 ms=0 request_id="abc""#,
+            r#"INFO message=call method="GET" route="/v1/requests/{request_id}/status" status=404 ms=0 request_id="abc""#,
+            r#"INFO message=call method="GET" route="-" status=404 ms=0 request_id="abc""#,
         ]
     );
 }
