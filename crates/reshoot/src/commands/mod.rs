@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::cli::{BenchCommand, Command};
 use crate::exit::{self, Coded};
-use crate::machine;
+use crate::{log, machine};
 
 /// Does what the command line says.
 pub(crate) fn run(command: Command) -> anyhow::Result<ExitCode> {
@@ -77,6 +77,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
     tokio::runtime::Builder::new_multi_thread()
         .worker_threads(cores.min(MOST_THREADS))
         .enable_all()
+        .on_thread_park(log::flush_before_sleep)
         .build()
         .context("no threads for the runtime")
 }

@@ -1,6 +1,5 @@
 //! `reshoot serve`: the API and workers, in one process.
 
-use std::io::IsTerminal;
 use std::net::SocketAddr;
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -15,7 +14,6 @@ use store_sqlite::OpenMode;
 use telemetry::Metrics;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
 use worker::Leftovers;
 
 use crate::cli::ServeArgs;
@@ -23,21 +21,16 @@ use crate::commands::{keys, print_line, runtime};
 use crate::config::{self, Serve};
 use crate::exit::{Coded, UNAVAILABLE};
 use crate::machine::{SystemClock, told_to_stop};
-use crate::wiring;
+use crate::{log, wiring};
 
 mod parts;
 
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let serve = config::serve(args)?;
-    tracing_subscriber::fmt()
-        .with_env_filter(
-            EnvFilter::try_from_env("RESHOOT_LOG").unwrap_or_else(|_| EnvFilter::new("info")),
-        )
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_writer(std::io::stderr)
-        .with_target(false)
-        .init();
-    runtime()?.block_on(up(serve))?;
+    log::start();
+    let done = runtime()?.block_on(up(serve));
+    log::flush();
+    done?;
     Ok(ExitCode::SUCCESS)
 }
 
