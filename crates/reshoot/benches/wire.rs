@@ -15,6 +15,8 @@
     reason = "a bench reads the clock, prints, and may fail loudly"
 )]
 
+#[path = "wire/instructions.rs"]
+mod instructions;
 #[path = "wire/load.rs"]
 mod load;
 #[path = "wire/queue.rs"]
@@ -70,6 +72,9 @@ async fn measure(only: Option<&str>) {
     let wanted = |section: &str| only.is_none_or(|only| only == section);
     if wanted("wire") {
         wire().await;
+    }
+    if wanted("instructions") {
+        instructions::count().await;
     }
     if wanted("queue") {
         queue::long(LONG).await;

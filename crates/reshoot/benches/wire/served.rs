@@ -54,14 +54,24 @@ impl Served {
         Self::on(folder(), extra)
     }
 
+    /// The one or the other under callgrind, which writes to `out`.
+    pub(crate) fn counted(out: &Path, real: bool) -> Self {
+        let mut command = pinned(Path::new("valgrind"));
+        command.args(["--quiet", "--tool=callgrind"]);
+        command.arg(format!("--callgrind-out-file={}/%p", out.display()));
+        if real {
+            let (data, key) = with_key(folder());
+            command.arg(reshoot()).args(["serve", "--listen", "127.0.0.1:0", "--workers", "0"]);
+            command.arg("--data").arg(data.path());
+            return Self::spawn(command, data, key);
+        }
+        command.arg(std::env::current_exe().unwrap()).arg("bare");
+        Self::spawn(command, folder(), String::new())
+    }
+
     /// `reshoot serve` on this folder.
     pub(crate) fn on(data: tempfile::TempDir, extra: &[&str]) -> Self {
-        let keys = Command::new(reshoot())
-            .args(["keys", "create", "bench", "--data"])
-            .arg(data.path())
-            .output()
-            .unwrap();
-        let key = String::from_utf8(keys.stdout).unwrap().trim().to_owned();
+        let (data, key) = with_key(data);
         let mut command = pinned(&reshoot());
         command.args(["serve", "--listen", "127.0.0.1:0", "--data"]).arg(data.path());
         if !extra.contains(&"--workers") {
@@ -82,6 +92,10 @@ impl Served {
         // Whatever else it says must not block it.
         std::thread::spawn(move || std::io::copy(&mut lines, &mut std::io::sink()));
         Self { child, address, key, data, started_in }
+    }
+
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
     }
 
     pub(crate) fn address(&self) -> SocketAddr {
@@ -116,6 +130,15 @@ impl Served {
         };
         tasks.map(|task| read(task.unwrap())).collect()
     }
+}
+
+fn with_key(data: tempfile::TempDir) -> (tempfile::TempDir, String) {
+    let made = Command::new(reshoot())
+        .args(["keys", "create", "bench", "--data"])
+        .arg(data.path())
+        .output()
+        .unwrap();
+    (data, String::from_utf8(made.stdout).unwrap().trim().to_owned())
 }
 
 /// A folder on the disk of the build, not in memory.
