@@ -10,6 +10,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::call_span::CallSpan;
 use crate::refusal::Refusal;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -20,6 +21,7 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
     let (method, started) = (request.method().clone(), Instant::now());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = sent_id(request.headers()).unwrap_or_else(|| new_id(&app));
+    let span = CallSpan::begin(&app, route.as_ref(), &request);
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => Refusal::internal().into_response(),
@@ -37,6 +39,7 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let status = response.status().as_u16();
     tracing::info!(%method, route, status, ms, request_id = ?id, "call");
+    span.end(&response, &id);
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }

@@ -13,6 +13,7 @@ use server::App;
 use store::Store;
 use store_sqlite::OpenMode;
 use telemetry::Metrics;
+use telemetry::spans::Spans;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
@@ -37,11 +38,11 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
-    runtime()?.block_on(up(serve))?;
+    runtime()?.block_on(up(serve, Spans::default()))?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn up(serve: Serve) -> anyhow::Result<()> {
+async fn up(serve: Serve, spans: Spans) -> anyhow::Result<()> {
     let store: Arc<dyn Store> = Arc::new(wiring::store(&serve.installation, OpenMode::Serve)?);
     let artifacts = wiring::artifacts(&serve.installation.data)?;
     let catalog = Arc::new(parts::catalog(&serve)?);
@@ -55,10 +56,10 @@ async fn up(serve: Serve) -> anyhow::Result<()> {
     })?;
     let address = listener.local_addr().context("no local address")?;
     let metrics = Metrics::new(server::paths());
-    let app = App::new(parts::server(&serve, &store, &artifacts, &catalog, &metrics)?);
+    let app = App::new(parts::server(&serve, &store, &artifacts, &catalog, &metrics, &spans)?);
     let scraped = metrics_listener(&serve).await?;
-    let worker = parts::worker(&serve, &store, &artifacts, &catalog, &metrics)?;
-    let deliverer = parts::deliverer(&serve, &store, &metrics)?;
+    let worker = parts::worker(&serve, &store, &artifacts, &catalog, &metrics, &spans)?;
+    let deliverer = parts::deliverer(&serve, &store, &metrics, &spans)?;
     let upkeep = parts::upkeep(&serve, &store, &artifacts, &metrics);
     let stop = CancellationToken::new();
     let scraping = async {
