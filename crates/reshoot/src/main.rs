@@ -9,6 +9,7 @@ mod config;
 mod exit;
 mod machine;
 mod planning;
+mod traces;
 mod wiring;
 
 use std::io::Write;

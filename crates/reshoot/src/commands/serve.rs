@@ -24,6 +24,7 @@ use crate::commands::{keys, print_line, runtime};
 use crate::config::{self, Serve};
 use crate::exit::{Coded, UNAVAILABLE};
 use crate::machine::{SystemClock, told_to_stop};
+use crate::traces::Traces;
 use crate::wiring;
 
 mod parts;
@@ -38,7 +39,10 @@ pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
         .with_writer(std::io::stderr)
         .with_target(false)
         .init();
-    runtime()?.block_on(up(serve, Spans::default()))?;
+    let traces = Traces::set_up()?;
+    let ended = runtime()?.block_on(up(serve, traces.spans()));
+    traces.end();
+    ended?;
     Ok(ExitCode::SUCCESS)
 }
 
