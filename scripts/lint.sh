@@ -11,6 +11,7 @@ $CARGO fmt --all --check
 (cd sim && $CARGO fmt --all --check)
 echo "== clippy"
 $CARGO clippy --workspace --all-targets --locked -- -D warnings
+$CARGO clippy --workspace --all-targets --locked --features reshoot/otlp -- -D warnings
 (cd sim && $CARGO clippy --all-targets --locked -- -D warnings)
 echo "== documentation"
 RUSTDOCFLAGS="-D warnings" $CARGO doc --workspace --no-deps --locked --quiet

@@ -7,6 +7,9 @@ CARGO=${CARGO:-cargo}
 ./scripts/lint.sh
 echo "== simulated histories"
 ./scripts/sim.sh
+echo "== traces"
+# Of the whole workspace, so that it shares what the tests below need; it adds a dozen crates.
+$CARGO test --workspace --locked --features reshoot/otlp --test otlp
 echo "== tests"
 # Not --all-targets: that would also run the benches.
 $CARGO test --workspace --locked --no-fail-fast --lib --bins --tests --examples

@@ -10,6 +10,7 @@ mod exit;
 mod log;
 mod machine;
 mod planning;
+mod traces;
 mod wiring;
 
 use std::io::Write;

@@ -10,6 +10,7 @@ use catalog::{Catalog, UrlPolicy};
 use domain::{Clock, Rng};
 use store::Store;
 use telemetry::Metrics;
+use telemetry::spans::Spans;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
@@ -95,6 +96,8 @@ pub struct Parts {
     pub room: Option<Arc<dyn Room>>,
     /// What is counted.
     pub metrics: Metrics,
+    /// Where calls leave their spans.
+    pub spans: Spans,
     /// More that `/readyz` asks about.
     pub probes: Vec<Arc<dyn Probe>>,
     /// Settings.

@@ -21,6 +21,7 @@ pub mod serve;
 mod auth;
 mod base;
 mod body;
+mod call_span;
 mod door;
 mod json;
 mod lookup;

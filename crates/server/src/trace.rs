@@ -11,6 +11,7 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
 
 use crate::app::App;
+use crate::call_span::CallSpan;
 use crate::refusal::Refusal;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
@@ -21,6 +22,7 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
     let (method, started) = (request.method().clone(), Instant::now());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = sent_id(request.headers()).unwrap_or_else(|| new_id(&app));
+    let span = CallSpan::begin(&app, route.as_ref(), &request);
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => Refusal::internal().into_response(),
@@ -39,6 +41,7 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
     let status = response.status().as_u16();
     let request_id = id.to_str().unwrap_or("-");
     tracing::info!(method = method.as_str(), route, status, ms, request_id, "call");
+    span.end(&response, &id);
     response.headers_mut().insert(REQUEST_ID, id);
     response
 }

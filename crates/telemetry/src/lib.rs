@@ -1,4 +1,4 @@
-//! The server's numbers for Prometheus.
+//! The server's numbers for Prometheus, and the spans of its traces ([`spans`]).
 //!
 //! Who runs this server has to see that it is slow, full or failing before a client says so. All
 //! that is counted goes through [`Metrics`]: one value, made by the binary, given to whoever has
@@ -11,6 +11,7 @@
 
 mod families;
 mod snapshot;
+pub mod spans;
 mod words;
 
 use std::collections::HashSet;

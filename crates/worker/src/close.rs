@@ -5,20 +5,23 @@
 //! runs out.
 
 use domain::lease::Setback;
-use domain::{Failure, Lease, State};
+use domain::{Failure, Lease, Stage, State};
 use intake::Taken;
 use store::{Published, StoreError};
 use telemetry::StageEnd;
+use telemetry::spans::{Claimed, Span};
 use tokio::time::Instant;
 
 use crate::Parts;
 
-/// One claim's end.
+/// One claim's end, which comes once.
+#[must_use = "the store has to be told how work on a claim ended"]
 pub(crate) struct Closing<'a> {
     parts: &'a Parts,
     lease: &'a Lease,
     model: &'a str,
     began: Instant,
+    span: Span,
 }
 
 /// What the store made of it.
@@ -37,81 +40,97 @@ pub(crate) enum Told {
 impl<'a> Closing<'a> {
     /// Of a claim on a request of `model` that is made now.
     pub(crate) fn new(parts: &'a Parts, lease: &'a Lease, model: &'a str) -> Self {
-        Self { parts, lease, model, began: Instant::now() }
+        let span = parts.spans.stage(Claimed {
+            stage: lease.stage,
+            request: &lease.request,
+            epoch: lease.epoch,
+            model,
+            engine: (lease.stage == Stage::Run).then(|| parts.engine_of(model)),
+        });
+        Self { parts, lease, model, began: Instant::now(), span }
     }
 
     /// A cancellation, a deadline or another claim came first.
-    pub(crate) fn lost(&self) {
+    pub(crate) fn lost(self) {
         tracing::info!("the lease was lost; dropped");
-        self.count(StageEnd::Fenced);
+        self.count(StageEnd::Fenced, None);
     }
 
     /// The inputs are kept.
-    pub(crate) async fn keep(&self, taken: Taken) -> Told {
+    pub(crate) async fn keep(self, taken: Taken) -> Told {
         let Taken { facts, warnings } = taken;
         let now = self.parts.clock.now();
         let kept = self.parts.store.inputs_kept(self.lease, facts, warnings, now).await;
-        self.tell("inputs kept", &kept, |()| StageEnd::Done)
+        self.tell("inputs kept", &kept, None, |()| StageEnd::Done)
     }
 
     /// The clip is made.
-    pub(crate) async fn publish(&self, published: Published) -> Told {
+    pub(crate) async fn publish(self, published: Published) -> Told {
         let now = self.parts.clock.now();
         let published = self.parts.store.publish(self.lease, published, now).await;
-        self.tell("published", &published, |()| {
-            self.parts.metrics.finished(self.model, State::Succeeded);
+        let (metrics, model) = (&self.parts.metrics, self.model);
+        self.tell("published", &published, None, |()| {
+            metrics.finished(model, State::Succeeded);
             StageEnd::Done
         })
     }
 
     /// The request fails.
-    pub(crate) async fn fail(&self, failure: Failure) -> Told {
+    pub(crate) async fn fail(self, failure: Failure) -> Told {
         tracing::info!(code = failure.code, why = failure.message, "failed");
-        let failed = self.parts.store.fail(self.lease, failure, self.parts.clock.now()).await;
-        self.tell("failed", &failed, |()| {
-            self.parts.metrics.finished(self.model, State::Failed);
+        let (code, now) = (failure.code.clone(), self.parts.clock.now());
+        let failed = self.parts.store.fail(self.lease, failure, now).await;
+        let (metrics, model) = (&self.parts.metrics, self.model);
+        self.tell("failed", &failed, Some(&code), |()| {
+            metrics.finished(model, State::Failed);
             StageEnd::Failed
         })
     }
 
     /// The claim is given back.
-    pub(crate) async fn set_back(&self, setback: Setback, why: &str) -> Told {
+    pub(crate) async fn set_back(self, setback: Setback, why: &str) -> Told {
         tracing::warn!(?setback, why, "set back");
         let now = self.parts.clock.now();
         let state = self.parts.store.set_back(self.lease, setback, why, now).await;
-        self.tell("set back", &state, |state| {
+        let (metrics, model, stage) = (&self.parts.metrics, self.model, self.lease.stage);
+        // An orderly stop is no error.
+        let error = (setback != Setback::HandedBack).then_some("fault");
+        self.tell("set back", &state, error, |state| {
             if state.is_terminal() {
-                self.parts.metrics.finished(self.model, *state);
+                metrics.finished(model, *state);
                 return StageEnd::Failed;
             }
-            self.parts.metrics.retry(self.lease.stage, setback);
+            metrics.retry(stage, setback);
             StageEnd::SetBack
         })
     }
 
     /// Logs what could not be written; a lost lease is no fault of anybody.
+    /// `error` is what the span shows where the store took it.
     fn tell<T>(
-        &self,
+        self,
         what: &str,
         outcome: &Result<T, StoreError>,
+        error: Option<&str>,
         end: impl FnOnce(&T) -> StageEnd,
     ) -> Told {
-        let (end, told) = match outcome {
-            Ok(answer) => (end(answer), Told::Taken),
+        let (end, told, error) = match outcome {
+            Ok(answer) => (end(answer), Told::Taken, error),
             Err(StoreError::Fenced) => {
                 tracing::info!(what, "the lease was lost; dropped");
-                (StageEnd::Fenced, Told::Fenced)
+                (StageEnd::Fenced, Told::Fenced, None)
             }
             Err(error) => {
                 tracing::error!(what, %error, "not written; the lease will run out");
-                (StageEnd::SetBack, Told::Unknown)
+                (StageEnd::SetBack, Told::Unknown, Some("not_written"))
             }
         };
-        self.count(end);
+        self.count(end, error);
         told
     }
 
-    fn count(&self, end: StageEnd) {
+    fn count(self, end: StageEnd, error: Option<&str>) {
         self.parts.metrics.stage(self.lease.stage, end, self.began.elapsed());
+        self.span.worked(end, error);
     }
 }

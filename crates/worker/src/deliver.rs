@@ -20,6 +20,7 @@ use domain::{Clock, OwnerId, Rng, State};
 use store::outbox::Delivery;
 use store::{RequestRow, Store, StoreError};
 use telemetry::Metrics;
+use telemetry::spans::Spans;
 use tokio::task::{Id, JoinSet};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
@@ -57,6 +58,8 @@ pub struct DeliverParts {
     pub rng: Arc<dyn Rng>,
     /// Where attempts are counted.
     pub metrics: Metrics,
+    /// Where attempts leave their spans.
+    pub spans: Spans,
 }
 
 /// The loop that delivers.

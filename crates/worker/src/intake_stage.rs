@@ -25,7 +25,7 @@ pub(crate) async fn take_in(parts: Arc<Parts>, claim: Claim, abort: Cancellation
     let work = attempt(&parts, &lease, &row, &abort);
     let kept = keep(parts.store.as_ref(), parts.clock.as_ref(), &lease, &gauge, &abort, work).await;
     match kept {
-        Kept::Done(outcome) => conclude(&parts, &lease, &closing, outcome).await,
+        Kept::Done(outcome) => conclude(&parts, &lease, closing, outcome).await,
         Kept::Lost => closing.lost(),
     }
 }
@@ -34,7 +34,7 @@ pub(crate) async fn take_in(parts: Arc<Parts>, claim: Claim, abort: Cancellation
 async fn conclude(
     parts: &Parts,
     lease: &Lease,
-    closing: &Closing<'_>,
+    closing: Closing<'_>,
     outcome: Result<Taken, IntakeError>,
 ) {
     match outcome {
@@ -103,7 +103,7 @@ fn readable<'a>(parts: &'a Parts, row: &RequestRow) -> Result<(&'a Model, Inputs
 }
 
 /// Ends the request and forgets what it sent: nobody will look at it again.
-async fn refuse(parts: &Parts, lease: &Lease, closing: &Closing<'_>, failure: Failure) {
+async fn refuse(parts: &Parts, lease: &Lease, closing: Closing<'_>, failure: Failure) {
     let kinds: Vec<String> = failure.detail.iter().map(|fault| fault.kind.clone()).collect();
     if closing.fail(failure).await == Told::Taken {
         for kind in &kinds {
@@ -163,7 +163,7 @@ mod tests {
         let taken = attempt(&parts, &lease, &row, &CancellationToken::new()).await;
         assert_eq!(parts.artifacts.folders("inputs").await.unwrap(), [lease.request.as_str()]);
         parts.store.cancel(&lease.request, false, world.now()).await.unwrap();
-        conclude(&parts, &lease, &closing, taken).await;
+        conclude(&parts, &lease, closing, taken).await;
         assert!(parts.artifacts.folders("inputs").await.unwrap().is_empty());
         let fenced = r#"{stage="intake",outcome="fenced"} 1"#;
         assert!(world.shows(&format!("reshoot_stage_duration_seconds_count{fenced}")));
@@ -178,7 +178,7 @@ mod tests {
         let closing = Closing::new(&parts, &lease, MODEL);
         let fault = |kind: &str| Fault::at("/x", kind, "no");
         let faults = [fault("file_too_large"), fault("file_download_error")];
-        conclude(&parts, &lease, &closing, Err(IntakeError::Faults(faults.into()))).await;
+        conclude(&parts, &lease, closing, Err(IntakeError::Faults(faults.into()))).await;
         for kind in ["file_too_large", "file_download_error"] {
             let line = format!("reshoot_intake_refusals_total{{reason=\"{kind}\"}} 1");
             assert!(world.shows(&line), "{line}");

@@ -32,6 +32,7 @@ use domain::{Clock, Lease, Rng, Stage, WorkerId};
 use intake::Intake;
 use store::{Claim, Store};
 use telemetry::Metrics;
+use telemetry::spans::Spans;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument;
@@ -66,6 +67,8 @@ pub struct Parts {
     pub rng: Arc<dyn Rng>,
     /// Where stages, engine time and ends are counted.
     pub metrics: Metrics,
+    /// Where work on claims leaves its spans.
+    pub spans: Spans,
 }
 
 /// How much a worker does at once.
@@ -91,6 +94,16 @@ struct Pool {
     stage: Stage,
     slots: usize,
     tasks: JoinSet<()>,
+}
+
+// === impl Parts ===
+
+impl Parts {
+    /// The engine that makes the clips of a model.
+    fn engine_of(&self, model: &str) -> &str {
+        let named = self.catalog.get(model).and_then(|model| model.engine().name.as_deref());
+        named.unwrap_or(&self.default_engine)
+    }
 }
 
 // === impl Worker ===

@@ -100,7 +100,7 @@ async fn in_folder(
         Ok(shot) => shot,
         Err(e) => return Outcome::SetBack(Setback::Fault, e.to_string()),
     };
-    let engine = model.engine().name.as_deref().unwrap_or(&parts.default_engine);
+    let engine = parts.engine_of(model.id());
     let limit = Duration::from_secs(u64::from(model.timeouts().run_secs));
     tracing::info!(engine, "started");
     let started = Instant::now();

@@ -12,6 +12,7 @@ use server::App;
 use store::Store;
 use store_sqlite::OpenMode;
 use telemetry::Metrics;
+use telemetry::spans::Spans;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use worker::Leftovers;
@@ -21,6 +22,7 @@ use crate::commands::{keys, print_line, runtime};
 use crate::config::{self, Serve};
 use crate::exit::{Coded, UNAVAILABLE};
 use crate::machine::{SystemClock, told_to_stop};
+use crate::traces::Traces;
 use crate::{log, wiring};
 
 mod parts;
@@ -28,13 +30,15 @@ mod parts;
 pub(crate) fn run(args: &ServeArgs) -> anyhow::Result<ExitCode> {
     let serve = config::serve(args)?;
     log::start();
-    let done = runtime()?.block_on(up(serve));
+    let traces = Traces::set_up()?;
+    let ended = runtime()?.block_on(up(serve, traces.spans()));
+    traces.end();
     log::flush();
-    done?;
+    ended?;
     Ok(ExitCode::SUCCESS)
 }
 
-async fn up(serve: Serve) -> anyhow::Result<()> {
+async fn up(serve: Serve, spans: Spans) -> anyhow::Result<()> {
     let store: Arc<dyn Store> = Arc::new(wiring::store(&serve.installation, OpenMode::Serve)?);
     let artifacts = wiring::artifacts(&serve.installation.data)?;
     let catalog = Arc::new(parts::catalog(&serve)?);
@@ -48,10 +52,10 @@ async fn up(serve: Serve) -> anyhow::Result<()> {
     })?;
     let address = listener.local_addr().context("no local address")?;
     let metrics = Metrics::new(server::paths());
-    let app = App::new(parts::server(&serve, &store, &artifacts, &catalog, &metrics)?);
+    let app = App::new(parts::server(&serve, &store, &artifacts, &catalog, &metrics, &spans)?);
     let scraped = metrics_listener(&serve).await?;
-    let worker = parts::worker(&serve, &store, &artifacts, &catalog, &metrics)?;
-    let deliverer = parts::deliverer(&serve, &store, &metrics)?;
+    let worker = parts::worker(&serve, &store, &artifacts, &catalog, &metrics, &spans)?;
+    let deliverer = parts::deliverer(&serve, &store, &metrics, &spans)?;
     let upkeep = parts::upkeep(&serve, &store, &artifacts, &metrics);
     let stop = CancellationToken::new();
     let scraping = async {

@@ -15,4 +15,6 @@ mod kills;
 mod main_job;
 mod second_model;
 mod stop;
+#[cfg(not(feature = "otlp"))]
+mod traces;
 mod uploads;

@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::base::Base;
 use crate::body::{self, Collected, Limits};
+use crate::call_span::Subject;
 use crate::door::{self, Ticket};
 use crate::json;
 use crate::ops::model::{self, ModelId};
@@ -86,7 +87,9 @@ pub(crate) async fn submit(
         Err(refusal) => Submit::Refused { status: refusal.status().as_u16() },
     });
     let (reply, replayed) = answer?;
+    let subject = Subject(reply.request_id.clone());
     let mut response = Json(reply).into_response();
+    response.extensions_mut().insert(subject);
     if replayed {
         response.headers_mut().insert(REPLAYED, HeaderValue::from_static("true"));
     }

@@ -17,6 +17,7 @@ use server::{App, Config, FileKind, Forecast, Forecasted, Parts, Probe, Room};
 use store::memory::MemoryStore;
 use store::{Published, Store};
 use telemetry::Metrics;
+use telemetry::spans::Spans;
 use tempfile::TempDir;
 use testkit::{ManualClock, SeededRng};
 use tower::ServiceExt;
@@ -125,6 +126,7 @@ impl Fixture {
             webhooks: Arc::new(https),
             room: setup.room,
             metrics: Metrics::new(server::paths()),
+            spans: Spans::default(),
             probes: setup.probes,
             config: setup.config,
         });

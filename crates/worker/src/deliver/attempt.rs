@@ -12,6 +12,7 @@ use http::{HeaderName, HeaderValue, Uri};
 use store::StoreError;
 use store::outbox::{Attempted, Delivery};
 use telemetry::WebhookAttempt;
+use telemetry::spans::{Attempting, DeliveryEnd, Span};
 use tokio::time::Instant;
 
 use super::DeliverParts;
@@ -31,6 +32,12 @@ enum Letter {
 /// Makes the attempt and writes down how it ended. If that fails, the attempt counts as lost once
 /// its lease is over, and another one is made.
 pub(super) async fn make(parts: &DeliverParts, delivery: &Delivery) {
+    let span = parts.spans.delivery(Attempting {
+        delivery: &delivery.id,
+        request: &delivery.request,
+        event: delivery.event,
+        attempt: delivery.attempts,
+    });
     let letter = match letter(parts, delivery).await {
         Ok(letter) => letter,
         Err(error) => return tracing::error!(%error, "a message could not be read"),
@@ -41,6 +48,7 @@ pub(super) async fn make(parts: &DeliverParts, delivery: &Delivery) {
         Letter::Unwritable(error) => failed(parts, delivery, None, error, None),
     };
     tell(parts, delivery, &outcome);
+    end(span, &outcome);
     let now = parts.clock.now();
     match parts.store.settle_delivery(&delivery.id, delivery.attempts, outcome, now).await {
         Ok(()) => {}
@@ -141,6 +149,16 @@ fn failed(
         parts.rng.as_ref(),
     );
     Attempted::Failed { status, error, again }
+}
+
+/// Ends the span of an attempt that ended so.
+fn end(span: Span, outcome: &Attempted) {
+    span.attempted(match *outcome {
+        Attempted::Delivered { status } => DeliveryEnd::Delivered { status },
+        Attempted::Failed { status, .. } => DeliveryEnd::Failed { status },
+        Attempted::Gone => DeliveryEnd::Gone,
+        Attempted::Superseded => DeliveryEnd::Superseded,
+    });
 }
 
 /// Counts the attempt and logs it: the host alone, for the rest of a webhook's URL is often secret,

@@ -12,6 +12,7 @@ use store::outbox::DeliveryListing;
 use store::retention::Cutoffs;
 use store::row::Hook;
 use store::{Accounts as _, Outbox as _, RequestRow, Retention as _};
+use telemetry::spans::Spans;
 use testkit::{Reply, SeededRng};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -93,6 +94,7 @@ impl Life {
             clock: self.world.clock.clone(),
             rng: self.world.rng.clone(),
             metrics: self.world.metrics.clone(),
+            spans: Spans::default(),
         });
         let mut tasks = JoinSet::new();
         tasks.spawn(deliverer.run(CancellationToken::new()));

@@ -14,6 +14,7 @@ use media::{JailConfig, Toolchain};
 use serde_json::json;
 use store::memory::MemoryStore;
 use store::{Claim, NewRequest, RequestRow, Store, Terms};
+use telemetry::spans::Spans;
 use telemetry::{Metrics, Snapshot};
 use testkit::{ManualClock, MediaHost, SeededRng};
 
@@ -87,6 +88,7 @@ impl World {
             clock: self.clock.clone(),
             rng: self.rng.clone(),
             metrics: self.metrics.clone(),
+            spans: Spans::default(),
         }
     }
 

@@ -12,6 +12,7 @@ use media::Toolchain;
 use server::{FileKind, Probe};
 use store::Store;
 use telemetry::Metrics;
+use telemetry::spans::Spans;
 use worker::{DeliverParts, Deliverer, Policy, Settings, Upkeep, UpkeepParts, Worker};
 
 use crate::config::Serve;
@@ -43,6 +44,7 @@ pub(super) fn server(
     artifacts: &Artifacts,
     catalog: &Arc<Catalog>,
     metrics: &Metrics,
+    spans: &Spans,
 ) -> anyhow::Result<server::Parts> {
     let sandbox = serve.installation.require_sandbox;
     let exempt = wiring::exempt(&serve.installation)?;
@@ -70,6 +72,7 @@ pub(super) fn server(
             reserve_bytes: serve.disk_reserve_bytes,
         })),
         metrics: metrics.clone(),
+        spans: spans.clone(),
         probes,
         config: server::Config {
             public_url: serve.public_url.clone(),
@@ -91,6 +94,7 @@ pub(super) fn worker(
     artifacts: &Artifacts,
     catalog: &Arc<Catalog>,
     metrics: &Metrics,
+    spans: &Spans,
 ) -> anyhow::Result<Option<Worker>> {
     if serve.workers == 0 {
         return Ok(None);
@@ -111,6 +115,7 @@ pub(super) fn worker(
         clock: Arc::new(SystemClock),
         rng: Arc::new(KernelRng),
         metrics: metrics.clone(),
+        spans: spans.clone(),
     };
     let settings = Settings {
         runs: serve.workers as usize,
@@ -125,6 +130,7 @@ pub(super) fn deliverer(
     serve: &Serve,
     store: &Arc<dyn Store>,
     metrics: &Metrics,
+    spans: &Spans,
 ) -> anyhow::Result<Deliverer> {
     Ok(Deliverer::new(DeliverParts {
         store: Arc::clone(store),
@@ -133,6 +139,7 @@ pub(super) fn deliverer(
         clock: Arc::new(SystemClock),
         rng: Arc::new(KernelRng),
         metrics: metrics.clone(),
+        spans: spans.clone(),
     }))
 }
 

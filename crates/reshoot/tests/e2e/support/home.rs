@@ -87,7 +87,8 @@ impl Home {
     pub(crate) fn refuses_to_serve(&self) -> std::process::Output {
         let (config, data) = (self.config(), self.data());
         let place = ["--config", config.to_str().unwrap(), "--data", data.to_str().unwrap()];
-        reshoot(&[&["serve", "--listen", "127.0.0.1:0"][..], &place].concat())
+        let mut command = self.machine.command();
+        command.args(["serve", "--listen", "127.0.0.1:0"]).args(place).output().unwrap()
     }
 
     pub(crate) fn config(&self) -> PathBuf {

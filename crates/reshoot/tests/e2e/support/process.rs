@@ -18,12 +18,14 @@ pub(crate) struct Machine {
     pub(crate) programs: Option<PathBuf>,
     /// Files that may be open at a time.
     pub(crate) open_files: Option<u32>,
+    /// Variables of the environment.
+    pub(crate) variables: Vec<(&'static str, String)>,
 }
 
 // === impl Machine ===
 
 impl Machine {
-    fn command(&self) -> Command {
+    pub(super) fn command(&self) -> Command {
         let program = env!("CARGO_BIN_EXE_reshoot");
         let mut command = match self.open_files {
             Some(most) => {
@@ -37,6 +39,7 @@ impl Machine {
         if let Some(folder) = &self.programs {
             command.env("PATH", folder);
         }
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 }

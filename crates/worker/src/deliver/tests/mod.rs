@@ -10,6 +10,7 @@ use domain::{RequestId, Stage, Timestamp};
 use egress::Options;
 use store::outbox::{DeliveryListing, Outbox as _, Standing};
 use store::row::Hook;
+use telemetry::spans::Spans;
 use testkit::{MediaHost, Recorded, Reply, SeededRng, TestCa};
 use tokio::time::{Instant, timeout};
 
@@ -56,6 +57,7 @@ fn parts(world: &World) -> DeliverParts {
         clock: world.clock.clone(),
         rng: world.rng.clone(),
         metrics: world.metrics.clone(),
+        spans: Spans::default(),
     }
 }
 
