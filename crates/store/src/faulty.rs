@@ -170,7 +170,7 @@ faulty! {
         now: Timestamp, until: Timestamp, limit: u32, busy: &[OwnerId],
     ) -> Vec<Delivery>;
     settle_delivery(id: &str, attempt: u32, outcome: Attempted, now: Timestamp) -> ();
-    next_delivery() -> Option<Timestamp>;
+    next_delivery(now: Timestamp) -> Option<Timestamp>;
     backlog() -> Backlog;
     deliveries(listing: DeliveryListing) -> Vec<Delivery>;
     replay_delivery(owner: &OwnerId, id: &str, now: Timestamp) -> Option<Delivery>;

@@ -195,7 +195,7 @@ pub trait Store: Accounts + Outbox + Retention + Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<State, StoreError>;
     /// Treats every lease that ended before `now` as lost, and fails every request whose deadline
-    /// has passed.
+    /// has passed. Deadlines of a clock that was set back are counted anew from `now` on.
     async fn expire(&self, now: Timestamp) -> Result<Expired, StoreError>;
     /// Treats every lease as lost: at the start of a server that owns its store alone.
     async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError>;
