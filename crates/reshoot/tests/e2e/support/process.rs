@@ -4,6 +4,8 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
+use super::clock::{self, FalseClock};
+
 /// Kills its own process and no other.
 pub(crate) struct Process {
     pub(crate) child: Child,
@@ -18,6 +20,8 @@ pub(crate) struct Machine {
     pub(crate) programs: Option<PathBuf>,
     /// Files that may be open at a time.
     pub(crate) open_files: Option<u32>,
+    /// What its clock shows.
+    pub(crate) clock: Option<FalseClock>,
 }
 
 // === impl Machine ===
@@ -36,6 +40,9 @@ impl Machine {
         };
         if let Some(folder) = &self.programs {
             command.env("PATH", folder);
+        }
+        if let Some(clock) = &self.clock {
+            clock.show(&mut command);
         }
         command
     }
@@ -81,5 +88,6 @@ impl Drop for Process {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        clock::clean_up(self.child.id());
     }
 }
