@@ -13,7 +13,7 @@ use domain::facts::Facts;
 use domain::invariants::Seen;
 use domain::key::{KeyHash, KeyRecord};
 use domain::lease::{Lease, Setback, Stage};
-use domain::{Failure, FileToken, KeyId, OwnerId, RequestId, State, Timestamp, WorkerId};
+use domain::{Failure, FileToken, KeyId, OrderKey, OwnerId, RequestId, State, Timestamp, WorkerId};
 use tokio::sync::watch;
 
 use crate::accounts::{Accounts, Subject, Survey, UsageLine, UsageQuery};
@@ -119,6 +119,10 @@ faulty! {
 
         fn queued(&self) -> usize {
             self.inner.queued()
+        }
+
+        fn queue_moved(&self) -> Option<OrderKey> {
+            self.inner.queue_moved()
         }
     }
     add_key(key: KeyRecord, hash: KeyHash) -> ();

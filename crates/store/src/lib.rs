@@ -25,7 +25,7 @@ use domain::admission::Refused;
 use domain::facts::Facts;
 use domain::key::{KeyHash, KeyRecord};
 use domain::lease::{Lease, Setback, Stage};
-use domain::{Failure, FileToken, KeyId, OwnerId, RequestId, State, Timestamp, WorkerId};
+use domain::{Failure, FileToken, KeyId, OrderKey, OwnerId, RequestId, State, Timestamp, WorkerId};
 use tokio::sync::watch;
 
 pub use accounts::{Accounts, Subject};
@@ -226,6 +226,9 @@ pub trait Store: Accounts + Outbox + Retention + Send + Sync + 'static {
     fn watch(&self, id: &RequestId) -> watch::Receiver<()>;
     /// How many requests are queued (`received` and `ready`).
     fn queued(&self) -> usize;
+    /// The first place at which the queue has changed since this was asked last, if it has:
+    /// positions before it are as they were. For the one who tells all others.
+    fn queue_moved(&self) -> Option<OrderKey>;
     /// Fails if the store cannot be read and written now.
     async fn check(&self) -> Result<(), StoreError>;
     /// Every request as an audit sees it (`domain::invariants`); leases count against `now`.

@@ -596,6 +596,10 @@ impl Store for MemoryStore {
         self.lock().index.len()
     }
 
+    fn queue_moved(&self) -> Option<OrderKey> {
+        self.lock().index.take_moved()
+    }
+
     async fn check(&self) -> Result<(), StoreError> {
         Ok(())
     }
