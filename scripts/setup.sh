@@ -8,6 +8,8 @@ command -v curl >/dev/null || need+=(curl)
 command -v cc >/dev/null || need+=(gcc libc6-dev)
 command -v python3 >/dev/null || need+=(python3-minimal)
 python3 -c 'import ensurepip, venv' 2>/dev/null || need+=(python3-venv)
+# A clock that tests can set; it has no command of its own.
+compgen -G '/usr/lib/*/faketime/libfaketime.so.1' >/dev/null || need+=(libfaketime)
 
 if ((${#need[@]})); then
     if ! command -v apt-get >/dev/null; then

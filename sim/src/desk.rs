@@ -249,7 +249,7 @@ impl Desk {
             .settle_delivery(&letter.id, letter.attempt, outcome.clone(), now)
             .await;
         self.note(format!("settle {} #{}: {outcome:?} {answer:?}", letter.id, letter.attempt));
-        self.world.witness.borrow_mut().settled(letter, &outcome, &answer);
+        self.world.witness.borrow_mut().settled(letter, &outcome, &answer, now);
         if gone {
             self.world.count("receiver gone");
         }

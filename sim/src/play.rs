@@ -144,7 +144,7 @@ impl Play<'_> {
     /// Skips from one attempt to post to the next, until none is left.
     fn post_all(&mut self) {
         let world = Rc::clone(&self.world);
-        let next = || verdict::now(world.store.next_delivery()).ok().flatten();
+        let next = || verdict::now(world.store.next_delivery(world.time.truth())).ok().flatten();
         for _ in 0..MOST_SKIPS {
             let Some(at) = next() else { return };
             world.time.skip_to(at);

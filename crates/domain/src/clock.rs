@@ -31,6 +31,10 @@ pub trait Rng: Send + Sync {
     fn fill(&self, bytes: &mut [u8]);
 }
 
+/// A moment that was read from a clock lies at most so far ahead of what it shows later, unless it
+/// was set back meanwhile: small corrections set it back by less, and delay nothing by more.
+pub const CORRECTION_MAX_SECS: i64 = 60;
+
 /// A text that is not an RFC 3339 moment.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is not a time such as `2026-11-22T05:43:01.123456+00:00`")]
@@ -64,6 +68,11 @@ impl Timestamp {
     /// Milliseconds from `earlier` to this moment; negative where it lies before.
     pub const fn millis_since(self, earlier: Self) -> i64 {
         self.0.saturating_sub(earlier.0) / 1000
+    }
+
+    /// Whether the clock that showed this moment was set back since, if it shows `now`.
+    pub const fn is_of_a_clock_set_back(self, now: Self) -> bool {
+        self.0 > now.plus_secs(CORRECTION_MAX_SECS).0
     }
 }
 
@@ -115,6 +124,14 @@ mod tests {
             "2025-11-22T05:43:01.123456+00:00"
         );
         assert_eq!(Timestamp(0).to_string(), "1970-01-01T00:00:00.000000+00:00");
+    }
+
+    #[test]
+    fn a_clock_that_is_corrected_was_not_set_back() {
+        let shown = Timestamp::from_secs(1000);
+        for (now, set_back) in [(2000, false), (1000, false), (940, false), (939, true)] {
+            assert_eq!(shown.is_of_a_clock_set_back(Timestamp::from_secs(now)), set_back, "{now}");
+        }
     }
 
     #[test]

@@ -66,6 +66,8 @@ pub struct QueueIndex {
     /// `blocks[i].len()`, apart so that a rank reads one dense array.
     lens: Vec<u32>,
     total: usize,
+    /// The first key that came or went since somebody asked.
+    moved: Option<OrderKey>,
 }
 
 /// A block is split in two when it reaches this many keys.
@@ -201,6 +203,7 @@ impl QueueIndex {
             self.blocks.push(vec![key]);
             self.lens.push(1);
             self.total = 1;
+            self.note(key);
             return true;
         };
         let Err(place) = block.binary_search(&key) else { return false };
@@ -214,6 +217,7 @@ impl QueueIndex {
         }
         self.recount(at);
         self.total += 1;
+        self.note(key);
         true
     }
 
@@ -230,7 +234,18 @@ impl QueueIndex {
             self.recount(at);
         }
         self.total -= 1;
+        self.note(*key);
         true
+    }
+
+    /// The first key that came or went since this was asked last: whoever is before it has the
+    /// position that he had.
+    pub const fn take_moved(&mut self) -> Option<OrderKey> {
+        self.moved.take()
+    }
+
+    fn note(&mut self, key: OrderKey) {
+        self.moved = Some(self.moved.map_or(key, |first| first.min(key)));
     }
 
     /// The key's rank, 1 for the next to run; `None` if it is not queued.
@@ -323,6 +338,17 @@ mod tests {
         assert_eq!(index.position(&newcomer), None);
         assert!(index.insert(newcomer));
         assert_eq!(index.position(&newcomer), Some(1));
+    }
+
+    #[test]
+    fn positions_before_the_first_move_stay() {
+        let mut index = QueueIndex::from_sorted((0..9).map(|n| key(21 * n)));
+        assert_eq!(index.take_moved(), None, "it was made so");
+        index.insert(key(21 * 9));
+        index.remove(&key(21 * 4));
+        index.insert(key(21 * 6 + 3));
+        assert!(!index.insert(key(0)) && !index.remove(&key(1)), "neither moves anybody");
+        assert_eq!((index.take_moved(), index.take_moved()), (Some(key(21 * 4)), None));
     }
 
     #[test]

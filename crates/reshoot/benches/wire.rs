@@ -23,6 +23,8 @@ mod load;
 mod queue;
 #[path = "wire/served.rs"]
 mod served;
+#[path = "wire/streams.rs"]
+mod streams;
 
 use std::io::Write;
 use std::time::Instant;
@@ -81,6 +83,9 @@ async fn measure(only: Option<&str>) {
     }
     if wanted("idle") {
         idle().await;
+    }
+    if wanted("streams") {
+        streams::open().await;
     }
     if wanted("render") {
         queue::while_rendering().await;

@@ -11,7 +11,6 @@ use domain::{Clock, Rng};
 use store::Store;
 use telemetry::Metrics;
 use telemetry::spans::Spans;
-use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use url::Url;
@@ -21,6 +20,7 @@ use crate::door::Door;
 use crate::hooks::{Forecast, Probe, Room, Sniff, WebhookPolicy};
 use crate::openapi::Document;
 use crate::ops::ready::LastLook;
+use crate::places::Places;
 use crate::proxy::Cidr;
 
 /// Settings. The defaults are what is shipped.
@@ -114,7 +114,7 @@ struct Inner {
     last_look: LastLook,
     document: OnceLock<Document>,
     door: Door,
-    ticks: watch::Sender<()>,
+    places: Places,
     draining: CancellationToken,
     /// Tells the ids of this process from those of others.
     process: u64,
@@ -188,7 +188,7 @@ impl App {
             last_look: LastLook::default(),
             document: OnceLock::new(),
             door: Door::default(),
-            ticks: watch::Sender::new(()),
+            places: Places::default(),
             draining: CancellationToken::new(),
             process: u64::from_be_bytes(process),
             calls: AtomicU64::new(0),
@@ -237,9 +237,9 @@ impl App {
         &self.0.door
     }
 
-    /// Changes when the queue has moved, at most once in two seconds.
-    pub(crate) fn ticks(&self) -> &watch::Sender<()> {
-        &self.0.ticks
+    /// Who is told when the queue has moved.
+    pub(crate) fn places(&self) -> &Places {
+        &self.0.places
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -28,6 +28,7 @@ mod lookup;
 mod openapi;
 mod ops;
 mod params;
+mod places;
 mod range;
 mod refusal;
 mod render;

@@ -64,7 +64,7 @@ pub(crate) fn update_hot(conn: &rusqlite::Connection, row: &RequestRow) -> Resul
     let held = row.held.as_ref();
     conn.prepare_cached(
         "UPDATE request SET state = ?2, epoch = ?3, attempts = ?4, losses = ?5, not_before = ?6, \
-         finished_at = ?7, stage = ?8, worker = ?9, lease_end = ?10 WHERE seq = ?1",
+         finished_at = ?7, stage = ?8, worker = ?9, lease_end = ?10, deadline = ?11 WHERE seq = ?1",
     )?
     .execute(params![
         row.order.seq,
@@ -77,6 +77,7 @@ pub(crate) fn update_hot(conn: &rusqlite::Connection, row: &RequestRow) -> Resul
         held.map(|held| stage_word(held.stage)),
         held.map(|held| held.worker.as_str()),
         held.map(|held| held.expires_at.0),
+        row.deadline.map(|at| at.0),
     ])?;
     Ok(())
 }

@@ -20,8 +20,11 @@ const STATEMENTS: usize = 64;
 
 /// The numbered steps from an empty file to the present form; a step is never edited once it
 /// was released.
-const MIGRATIONS: [&str; 2] =
-    [include_str!("../migrations/0001_first.sql"), include_str!("../migrations/0002_queue.sql")];
+const MIGRATIONS: [&str; 3] = [
+    include_str!("../migrations/0001_first.sql"),
+    include_str!("../migrations/0002_queue.sql"),
+    include_str!("../migrations/0003_clock.sql"),
+];
 
 /// What the store is opened for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

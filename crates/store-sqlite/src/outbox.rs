@@ -1,6 +1,7 @@
 //! Deliveries and the secrets that sign them.
 
 use async_trait::async_trait;
+use domain::clock::CORRECTION_MAX_SECS;
 use domain::{OwnerId, State, Timestamp};
 use rusqlite::{Connection, Row, params, params_from_iter};
 use store::outbox::{Attempted, Backlog, Delivery, DeliveryListing, Outbox, Standing};
@@ -12,8 +13,8 @@ use crate::fault::Fault;
 use crate::sqlite::SqliteStore;
 use crate::writer::Writer;
 
-const COLUMNS: &str = "id, owner, request, url, event, standing, attempts, next_at, created_at, \
-                       opened_at, finished_at, last_status, last_error";
+const COLUMNS: &str = "id, owner, request, url, event, standing, attempts, next_at, set_at, \
+                       created_at, opened_at, finished_at, last_status, last_error";
 
 /// Writes the message that a change of a request makes, if it makes one.
 pub(crate) fn post(
@@ -32,7 +33,7 @@ pub(crate) fn post(
     }
     let sql = format!(
         "INSERT INTO delivery ({COLUMNS}) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)"
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)"
     );
     conn.prepare_cached(&sql)?.execute(params![
         delivery.id,
@@ -43,6 +44,7 @@ pub(crate) fn post(
         number(delivery.standing),
         delivery.attempts,
         delivery.next_at.map(|at| at.0),
+        delivery.set_at.0,
         delivery.created_at.0,
         delivery.opened_at.0,
         delivery.finished_at.map(|at| at.0),
@@ -54,14 +56,15 @@ pub(crate) fn post(
 
 fn save(conn: &Connection, delivery: &Delivery) -> Result<(), Fault> {
     conn.prepare_cached(
-        "UPDATE delivery SET standing = ?2, attempts = ?3, next_at = ?4, opened_at = ?5, \
-         finished_at = ?6, last_status = ?7, last_error = ?8 WHERE id = ?1",
+        "UPDATE delivery SET standing = ?2, attempts = ?3, next_at = ?4, set_at = ?5, \
+         opened_at = ?6, finished_at = ?7, last_status = ?8, last_error = ?9 WHERE id = ?1",
     )?
     .execute(params![
         delivery.id,
         number(delivery.standing),
         delivery.attempts,
         delivery.next_at.map(|at| at.0),
+        delivery.set_at.0,
         delivery.opened_at.0,
         delivery.finished_at.map(|at| at.0),
         delivery.last_status,
@@ -81,11 +84,12 @@ fn delivery(row: &Row<'_>) -> Result<Delivery, Fault> {
         standing: standing(row.get(5)?)?,
         attempts: row.get(6)?,
         next_at: time(7)?,
-        created_at: Timestamp(row.get(8)?),
-        opened_at: Timestamp(row.get(9)?),
-        finished_at: time(10)?,
-        last_status: row.get(11)?,
-        last_error: row.get(12)?,
+        set_at: Timestamp(row.get(8)?),
+        created_at: Timestamp(row.get(9)?),
+        opened_at: Timestamp(row.get(10)?),
+        finished_at: time(11)?,
+        last_status: row.get(12)?,
+        last_error: row.get(13)?,
     })
 }
 
@@ -105,6 +109,13 @@ fn standing(stored: i64) -> Result<Standing, Fault> {
     found.ok_or_else(|| Fault::Damaged(format!("`{stored}` is no standing of a delivery")))
 }
 
+/// Whether a time of an attempt was set by a clock that has been set back since.
+fn any_set_after(conn: &Connection, now: Timestamp) -> Result<bool, Fault> {
+    let sql = "SELECT max(set_at) FROM delivery INDEXED BY delivery_set WHERE standing = 0";
+    let last: Option<i64> = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
+    Ok(last.is_some_and(|last| Timestamp(last).is_of_a_clock_set_back(now)))
+}
+
 fn take(
     conn: &Connection,
     now: Timestamp,
@@ -113,18 +124,24 @@ fn take(
     busy: &[OwnerId],
 ) -> Result<Vec<Delivery>, Fault> {
     let places = vec!["?"; busy.len()].join(", ");
+    // As `Delivery::is_due` has it. All that is pending is looked through only where the clock was
+    // set back.
+    let due = if any_set_after(conn, now)? {
+        format!("(next_at <= {} OR set_at > {})", now.0, now.plus_secs(CORRECTION_MAX_SECS).0)
+    } else {
+        format!("next_at <= {}", now.0)
+    };
     let sql = format!(
         "SELECT {COLUMNS} FROM delivery INDEXED BY delivery_due \
-         WHERE standing = 0 AND next_at <= {} AND owner NOT IN ({places}) \
-         ORDER BY next_at, n LIMIT {limit}",
-        now.0
+         WHERE standing = 0 AND {due} AND owner NOT IN ({places}) \
+         ORDER BY next_at, n LIMIT {limit}"
     );
     let mut statement = conn.prepare(&sql)?;
     let mut rows = statement.query(params_from_iter(busy.iter().map(OwnerId::as_str)))?;
     let mut taken = Vec::new();
     while let Some(row) = rows.next()? {
         let mut delivery = delivery(row)?;
-        delivery.take(until);
+        delivery.take(now, until);
         taken.push(delivery);
     }
     taken.iter().try_for_each(|delivery| save(conn, delivery))?;
@@ -269,11 +286,12 @@ impl Outbox for SqliteStore {
         self.shared().posted.subscribe()
     }
 
-    async fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
+    async fn next_delivery(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
         let sql = "SELECT min(next_at) FROM delivery INDEXED BY delivery_due WHERE standing = 0";
         self.read(|conn| {
             let first: Option<i64> = conn.prepare_cached(sql)?.query_row([], |row| row.get(0))?;
-            Ok(first.map(Timestamp))
+            let due = any_set_after(conn, now)?;
+            Ok(first.map(Timestamp).map(|at| if due { at.min(now) } else { at }))
         })
     }
 

@@ -1,6 +1,7 @@
 //! Requests: what is read of them, and what a transaction does to them.
 
 use domain::admission::DAY_SECS;
+use domain::clock::CORRECTION_MAX_SECS;
 use domain::facts::Facts;
 use domain::invariants::Seen;
 use domain::lease::{Lease, MAX_BACKOFF_SECS, Stage, Tries};
@@ -438,6 +439,10 @@ pub(crate) fn claim(
 
 /// Leases that ended and deadlines that passed.
 pub(crate) fn expire(writer: &mut Writer, now: Timestamp) -> Result<Expired, Fault> {
+    let ahead = "SELECT seq FROM request INDEXED BY request_ahead \
+                 WHERE created_at > ?1 AND deadline > created_at AND state < 3 ORDER BY seq";
+    let late = now.plus_secs(CORRECTION_MAX_SECS);
+    sweep(writer, ahead, late, |row| transition::count_anew(row, now))?;
     let overdue = "SELECT seq FROM request INDEXED BY request_deadline \
                    WHERE deadline <= ?1 AND deadline IS NOT NULL AND state < 3 ORDER BY seq";
     let deadlines = sweep(writer, overdue, now, |row| transition::overdue(row, now))?;

@@ -12,7 +12,7 @@ use domain::invariants::Seen;
 use domain::key::{KeyHash, KeyRecord};
 use domain::lease::{Lease, Setback, Stage};
 use domain::{
-    Failure, FileToken, KeyId, OwnerId, QueueIndex, RequestId, State, Timestamp, WorkerId,
+    Failure, FileToken, KeyId, OrderKey, OwnerId, QueueIndex, RequestId, State, Timestamp, WorkerId,
 };
 use rusqlite::Connection;
 use store::row::{
@@ -130,7 +130,7 @@ impl SqliteStore {
         out
     }
 
-    fn rank(&self, key: &domain::OrderKey) -> Result<u64, StoreError> {
+    fn rank(&self, key: &OrderKey) -> Result<u64, StoreError> {
         match self.mode {
             OpenMode::Serve => Ok(self.shared.index().rank(key)),
             OpenMode::Beside => Ok(self.read(queue::index)?.rank(key)),
@@ -362,6 +362,10 @@ impl Store for SqliteStore {
             OpenMode::Serve => self.shared.index().len(),
             OpenMode::Beside => self.read(requests::queued).unwrap_or(0),
         }
+    }
+
+    fn queue_moved(&self) -> Option<OrderKey> {
+        self.shared.index_mut().take_moved()
     }
 
     async fn check(&self) -> Result<(), StoreError> {

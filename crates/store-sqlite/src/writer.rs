@@ -7,7 +7,7 @@
 
 use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, TryRecvError};
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard};
+use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use domain::admission::Step;
 use domain::queue::FairClock;
@@ -136,6 +136,10 @@ impl Shared {
 
     pub(crate) fn index(&self) -> RwLockReadGuard<'_, QueueIndex> {
         self.index.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn index_mut(&self) -> RwLockWriteGuard<'_, QueueIndex> {
+        self.index.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -363,7 +367,7 @@ impl Writer {
             return;
         }
         {
-            let mut index = shared.index.write().unwrap_or_else(PoisonError::into_inner);
+            let mut index = shared.index_mut();
             for effect in &effects.done {
                 if let Effect::Moved(moved) = effect {
                     let Move { order, step, .. } = &**moved;

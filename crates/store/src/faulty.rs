@@ -13,7 +13,7 @@ use domain::facts::Facts;
 use domain::invariants::Seen;
 use domain::key::{KeyHash, KeyRecord};
 use domain::lease::{Lease, Setback, Stage};
-use domain::{Failure, FileToken, KeyId, OwnerId, RequestId, State, Timestamp, WorkerId};
+use domain::{Failure, FileToken, KeyId, OrderKey, OwnerId, RequestId, State, Timestamp, WorkerId};
 use tokio::sync::watch;
 
 use crate::accounts::{Accounts, Subject, Survey, UsageLine, UsageQuery};
@@ -120,6 +120,10 @@ faulty! {
         fn queued(&self) -> usize {
             self.inner.queued()
         }
+
+        fn queue_moved(&self) -> Option<OrderKey> {
+            self.inner.queue_moved()
+        }
     }
     add_key(key: KeyRecord, hash: KeyHash) -> ();
     key_by_hash(hash: KeyHash) -> Option<KeyRecord>;
@@ -170,7 +174,7 @@ faulty! {
         now: Timestamp, until: Timestamp, limit: u32, busy: &[OwnerId],
     ) -> Vec<Delivery>;
     settle_delivery(id: &str, attempt: u32, outcome: Attempted, now: Timestamp) -> ();
-    next_delivery() -> Option<Timestamp>;
+    next_delivery(now: Timestamp) -> Option<Timestamp>;
     backlog() -> Backlog;
     deliveries(listing: DeliveryListing) -> Vec<Delivery>;
     replay_delivery(owner: &OwnerId, id: &str, now: Timestamp) -> Option<Delivery>;

@@ -25,7 +25,7 @@ use domain::admission::Refused;
 use domain::facts::Facts;
 use domain::key::{KeyHash, KeyRecord};
 use domain::lease::{Lease, Setback, Stage};
-use domain::{Failure, FileToken, KeyId, OwnerId, RequestId, State, Timestamp, WorkerId};
+use domain::{Failure, FileToken, KeyId, OrderKey, OwnerId, RequestId, State, Timestamp, WorkerId};
 use tokio::sync::watch;
 
 pub use accounts::{Accounts, Subject};
@@ -195,7 +195,7 @@ pub trait Store: Accounts + Outbox + Retention + Send + Sync + 'static {
         now: Timestamp,
     ) -> Result<State, StoreError>;
     /// Treats every lease that ended before `now` as lost, and fails every request whose deadline
-    /// has passed.
+    /// has passed. Deadlines of a clock that was set back are counted anew from `now` on.
     async fn expire(&self, now: Timestamp) -> Result<Expired, StoreError>;
     /// Treats every lease as lost: at the start of a server that owns its store alone.
     async fn void_leases(&self, now: Timestamp) -> Result<usize, StoreError>;
@@ -226,6 +226,9 @@ pub trait Store: Accounts + Outbox + Retention + Send + Sync + 'static {
     fn watch(&self, id: &RequestId) -> watch::Receiver<()>;
     /// How many requests are queued (`received` and `ready`).
     fn queued(&self) -> usize;
+    /// The first place at which the queue has changed since this was asked last, if it has:
+    /// positions before it are as they were. For the one who tells all others.
+    fn queue_moved(&self) -> Option<OrderKey>;
     /// Fails if the store cannot be read and written now.
     async fn check(&self) -> Result<(), StoreError>;
     /// Every request as an audit sees it (`domain::invariants`); leases count against `now`.

@@ -32,6 +32,8 @@ pub struct Delivery {
     pub attempts: u32,
     /// When the next attempt is due, or the one under way counts as lost.
     pub next_at: Option<Timestamp>,
+    /// When `next_at` was said.
+    pub set_at: Timestamp,
     /// When the state changed.
     pub created_at: Timestamp,
     /// When its time of retries began: at its making, or at its latest replay.
@@ -128,8 +130,8 @@ pub trait Outbox: Send + Sync {
     /// Changes when a delivery was written or replayed: whoever delivers need not look at every
     /// change of a request.
     fn posted(&self) -> watch::Receiver<()>;
-    /// When the first pending delivery is due.
-    async fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError>;
+    /// When the first pending delivery is due: not after `now`, if one is.
+    async fn next_delivery(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError>;
     /// What is waiting.
     async fn backlog(&self) -> Result<Backlog, StoreError>;
     /// An owner's deliveries, newest first.
@@ -180,6 +182,7 @@ impl Delivery {
             standing: Standing::Pending,
             attempts: 0,
             next_at: Some(moment.at),
+            set_at: moment.at,
             created_at: moment.at,
             opened_at: moment.at,
             finished_at: None,
@@ -188,12 +191,20 @@ impl Delivery {
         })
     }
 
-    /// Begins an attempt that counts as failed at `until`.
-    pub fn take(&mut self, until: Timestamp) {
+    /// Whether an attempt may begin at `now`. A pause, or an attempt, that began at a moment which
+    /// the clock has not reached began before it was set back, and would last as much longer: it
+    /// counts no more.
+    pub fn is_due(&self, now: Timestamp) -> bool {
+        let over = |at: Timestamp| at <= now || self.set_at.is_of_a_clock_set_back(now);
+        self.standing == Standing::Pending && self.next_at.is_some_and(over)
+    }
+
+    /// Begins an attempt at `now` that counts as failed at `until`.
+    pub fn take(&mut self, now: Timestamp, until: Timestamp) {
         if !self.is_reopened() {
             self.attempts += 1;
         }
-        self.next_at = Some(until);
+        (self.next_at, self.set_at) = (Some(until), now);
     }
 
     /// Ends attempt number `attempt`.
@@ -209,7 +220,8 @@ impl Delivery {
         let (standing, status, error) = match outcome {
             Attempted::Delivered { status } => (Standing::Delivered, Some(status), None),
             Attempted::Failed { status, error, again: Some(at) } => {
-                (self.next_at, self.last_status, self.last_error) = (Some(at), status, Some(error));
+                (self.next_at, self.set_at) = (Some(at), now);
+                (self.last_status, self.last_error) = (status, Some(error));
                 return Ok(());
             }
             Attempted::Failed { status, error, again: None } => {
@@ -236,7 +248,8 @@ impl Delivery {
             self.attempts += 1;
         }
         self.standing = Standing::Pending;
-        (self.next_at, self.opened_at, self.finished_at) = (Some(now), now, None);
+        (self.next_at, self.set_at) = (Some(now), now);
+        (self.opened_at, self.finished_at) = (now, None);
     }
 
     /// Whether it was replayed, and not taken since.

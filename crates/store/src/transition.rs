@@ -172,6 +172,19 @@ pub fn void(row: &mut RequestRow, now: Timestamp) -> Result<bool, StoreError> {
     Ok(true)
 }
 
+/// Counts the row's deadline anew from `now` if the clock that it was taken by was set back since:
+/// the deadline has gone as far away. Whether it was.
+pub fn count_anew(row: &mut RequestRow, now: Timestamp) -> Result<bool, StoreError> {
+    let Some(deadline) = row.deadline else { return Ok(false) };
+    let ahead = row.created_at.is_of_a_clock_set_back(now);
+    // One that was counted anew lies before the row's beginning.
+    if row.state.is_terminal() || !ahead || deadline <= row.created_at {
+        return Ok(false);
+    }
+    row.deadline = Some(now.plus_millis(deadline.millis_since(row.created_at)));
+    Ok(true)
+}
+
 /// Ends the row as failed if its deadline has passed, whoever works on it. Whether it had.
 pub fn overdue(row: &mut RequestRow, now: Timestamp) -> Result<bool, StoreError> {
     if row.state.is_terminal() || row.deadline.is_none_or(|deadline| deadline > now) {

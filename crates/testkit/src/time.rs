@@ -25,7 +25,7 @@ impl ManualClock {
         self.0.fetch_add(millis * 1000, Ordering::SeqCst);
     }
 
-    /// Moves the clock forward.
+    /// Moves the clock forward; back, if they are fewer than none.
     pub fn advance_secs(&self, secs: i64) {
         self.advance_millis(secs * 1000);
     }

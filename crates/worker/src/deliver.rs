@@ -16,7 +16,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
-use domain::{Clock, OwnerId, Rng, State};
+use domain::{Clock, OwnerId, Rng, State, Timestamp};
 use store::outbox::Delivery;
 use store::{RequestRow, Store, StoreError};
 use telemetry::Metrics;
@@ -73,6 +73,8 @@ pub struct Deliverer {
 struct UnderWay {
     tasks: JoinSet<()>,
     owners: HashMap<Id, OwnerId>,
+    /// When the latest of them began.
+    latest: Timestamp,
 }
 
 // === impl Render ===
@@ -104,12 +106,12 @@ impl Deliverer {
             let room = self.under_way.room() > 0;
             tokio::select! {
                 () = stop.cancelled() => {}
-                () = self.under_way.one_ended(), if !self.under_way.tasks.is_empty() => {}
+                () = self.under_way.one_ended(), if !self.under_way.is_empty() => {}
                 _ = posted.changed(), if room => {}
                 () = sleep(wait), if room => {}
             }
         }
-        while !self.under_way.tasks.is_empty() {
+        while !self.under_way.is_empty() {
             self.under_way.one_ended().await;
         }
     }
@@ -119,10 +121,14 @@ impl Deliverer {
     async fn start_due(&mut self) -> Result<Duration, StoreError> {
         loop {
             let store = &self.parts.store;
-            let next = store.next_delivery().await?;
             let now = self.parts.clock.now();
+            let next = store.next_delivery(now).await?;
             if next.is_none_or(|at| at > now) {
                 return Ok(until(next, now));
+            }
+            // The clock was set back: to the store, what is under way is due.
+            if self.under_way.latest.is_of_a_clock_set_back(now) && !self.under_way.is_empty() {
+                return Ok(BUSY_PAUSE);
             }
             let (limit, busy) = self.under_way.next_round();
             if limit == 0 {
@@ -133,6 +139,7 @@ impl Deliverer {
             if taken.is_empty() {
                 return Ok(BUSY_PAUSE);
             }
+            self.under_way.latest = now;
             for delivery in taken {
                 self.under_way.start(Arc::clone(&self.parts), delivery);
             }
@@ -143,6 +150,10 @@ impl Deliverer {
 // === impl UnderWay ===
 
 impl UnderWay {
+    fn is_empty(&self) -> bool {
+        self.tasks.is_empty()
+    }
+
     fn room(&self) -> usize {
         ATTEMPTS.saturating_sub(self.tasks.len())
     }

@@ -98,6 +98,9 @@ impl Watch {
             tracing::warn!(jump_millis, "the clock was set ahead: leases get time to be extended");
             (self.jump_millis, self.until) = (jump_millis, at + GRACE);
         }
+        if jump_millis < -JUMP_MILLIS {
+            tracing::warn!(jump_millis, "the clock was set back");
+        }
         if at < self.until { wall.plus_millis(-self.jump_millis) } else { wall }
     }
 

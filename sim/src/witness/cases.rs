@@ -40,6 +40,8 @@ pub(super) enum Lapse {
 const MAX_FAULTS: u32 = 3;
 /// The longest wait between two tries.
 const MAX_WAIT_SECS: i64 = 60;
+/// A request that came so far in the future is of a clock that was ahead.
+const AHEAD_MAX_SECS: i64 = 60;
 /// Workers may be lost so often.
 const MAX_LOSSES: u32 = 10;
 
@@ -122,8 +124,17 @@ impl Case {
         reached
     }
 
-    /// Ends it if its deadline has passed.
+    /// Ends it if its deadline has passed. Where the clock by which it came is ahead of this one,
+    /// the deadline is counted from now on, the first time that this is seen.
     pub(super) fn overdue(&mut self, now: Timestamp) -> Option<()> {
+        let ahead = self.created_at > now.plus_secs(AHEAD_MAX_SECS);
+        if let Some(deadline) = &mut self.deadline
+            && ahead
+            && *deadline > self.created_at
+            && !self.state.is_terminal()
+        {
+            *deadline = now.plus_millis(deadline.millis_since(self.created_at));
+        }
         let passed = self.deadline.is_some_and(|deadline| deadline <= now);
         (passed && !self.state.is_terminal()).then(|| {
             self.epoch += 1;

@@ -72,6 +72,31 @@ pub(crate) async fn exchange_once(call: &Call) -> Value {
     serde_json::from_slice(&reply[head..]).unwrap()
 }
 
+/// The JSON of each of `calls` on one connection.
+pub(crate) async fn replies(call: &Call, calls: usize) -> Vec<Value> {
+    let mut stream = TcpStream::connect(call.host).await.unwrap();
+    stream.set_nodelay(true).unwrap();
+    let (mut replies, mut reply) = (Vec::with_capacity(calls), Vec::new());
+    for _ in 0..calls {
+        let head = exchange(&mut stream, call, &mut reply).await;
+        replies.push(serde_json::from_slice(&reply[head..]).unwrap());
+    }
+    replies
+}
+
+/// Makes a call whose reply does not end, and reads it until it has said `word`.
+pub(crate) async fn stream(call: &Call, word: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(call.host).await.unwrap();
+    stream.write_all(call.text.as_bytes()).await.unwrap();
+    let mut reply = Vec::new();
+    while !String::from_utf8_lossy(&reply).contains(word) {
+        let read = stream.read_buf(&mut reply).await.unwrap();
+        assert!(read > 0, "the server hung up: {}", String::from_utf8_lossy(&reply));
+    }
+    assert!(reply.starts_with(b"HTTP/1.1 200"), "{}", String::from_utf8_lossy(&reply));
+    stream
+}
+
 /// One call on a kept connection, whose reply has a length; where the body begins.
 async fn exchange(stream: &mut TcpStream, call: &Call, reply: &mut Vec<u8>) -> usize {
     stream.write_all(call.text.as_bytes()).await.unwrap();
@@ -81,7 +106,7 @@ async fn exchange(stream: &mut TcpStream, call: &Call, reply: &mut Vec<u8>) -> u
         assert!(read > 0, "the server hung up");
         let Some(head) = reply.windows(4).position(|part| part == b"\r\n\r\n") else { continue };
         let text = std::str::from_utf8(&reply[..head]).unwrap();
-        assert!(text.starts_with("HTTP/1.1 200"), "{}", String::from_utf8_lossy(reply));
+        assert!(text.starts_with("HTTP/1.1 20"), "{}", String::from_utf8_lossy(reply));
         let length = text.lines().find_map(|line| {
             let (name, value) = line.split_once(": ")?;
             name.eq_ignore_ascii_case("content-length").then(|| value.parse::<usize>().unwrap())

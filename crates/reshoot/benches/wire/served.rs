@@ -12,6 +12,8 @@ use rustix::thread::{CpuSet, sched_setaffinity};
 /// The server's core; the load takes the other.
 const SERVER_CORE: &str = "0";
 const LOAD_CORE: usize = 1;
+/// In what `/proc` counts processor time, on every Linux.
+const TICK_MILLIS: u64 = 10;
 
 /// A server that ends with this value.
 pub(crate) struct Served {
@@ -112,6 +114,15 @@ impl Served {
 
     pub(crate) fn resident_mib(&self) -> f64 {
         self.status("VmRSS:").into_values().max().unwrap_or(0) as f64 / 1024.0
+    }
+
+    /// Processor time that it has used so far.
+    pub(crate) fn cpu_millis(&self) -> f64 {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id())).unwrap();
+        // What stands before the last bracket is the program's name.
+        let fields = stat.rsplit_once(") ").unwrap().1.split_whitespace();
+        let ticks: u64 = fields.skip(11).take(2).map(|field| field.parse::<u64>().unwrap()).sum();
+        (ticks * TICK_MILLIS) as f64
     }
 
     /// How often each of its threads went to sleep by itself.

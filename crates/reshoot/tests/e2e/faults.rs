@@ -1,11 +1,12 @@
 //! Real faults under the real server: disks that are full or read-only, a database that another
 //! process holds, no descriptors left, an ffmpeg that is missing, crashes or hangs, a write-ahead
-//! log that was cut.
+//! log that was cut, a clock that is set.
 //!
 //! Each time the same is asked for: a clear answer, nothing lost that was acknowledged, and work
 //! that goes on by itself when the fault is gone. What this machine does not let a test do is
 //! skipped, and said.
 
+mod clock;
 mod disk;
 mod ffmpeg;
 mod machine;

@@ -2,7 +2,8 @@
 //!
 //! Server-sent events (WHATWG HTML, section 9.2). An open stream is a task that sleeps until its
 //! own request changes; where the request waits, it also looks at its place when the queue has
-//! moved, at most every two seconds. Each `state` carries the number of its moment as its id, so
+//! moved before it, at most every two seconds, or less often with thousands of streams. Each
+//! `state` carries the number of its moment as its id, so
 //! a client that comes back with `Last-Event-ID` gets what it missed, in order.
 
 use std::collections::VecDeque;
@@ -24,6 +25,7 @@ use crate::app::App;
 use crate::auth::Caller;
 use crate::base::Base;
 use crate::lookup::{self, Id};
+use crate::places::Place;
 use crate::refusal::Refusal;
 use crate::render;
 
@@ -39,7 +41,8 @@ struct Follower {
     id: Id,
     base: Base,
     changes: watch::Receiver<()>,
-    ticks: watch::Receiver<()>,
+    /// Where the request waits, if it does.
+    place: Option<Place>,
     /// The number of the last moment that was told.
     told: u64,
     position: Option<u64>,
@@ -69,12 +72,12 @@ pub(crate) async fn events(
         return Ok(StatusCode::NO_CONTENT.into_response());
     }
     let mut follower = Follower {
-        ticks: app.ticks().subscribe(),
         _counted: app.parts().metrics.sse_stream(),
         app,
         id,
         base,
         changes,
+        place: None,
         told,
         position: None,
         progress: None,
@@ -114,7 +117,7 @@ impl Follower {
                     changed.ok()?;
                     self.look().await?;
                 }
-                Ok(()) = self.ticks.changed(), if self.position.is_some() => self.place().await,
+                () = moved(self.place.as_ref()) => self.look_ahead().await,
                 // The client comes back, to another server or to this one's next life.
                 () = draining.draining().cancelled() => return None,
             }
@@ -135,9 +138,10 @@ impl Follower {
         }
         self.told = row.body.timeline.last().map_or(self.told, |moment| moment.n);
         if row.state.is_queued() {
-            self.place().await;
+            self.place.get_or_insert_with(|| self.app.places().enter(row.order));
+            self.look_ahead().await;
         } else {
-            self.position = None;
+            (self.place, self.position) = (None, None);
         }
         if row.body.progress != self.progress {
             self.progress(row.body.progress.clone());
@@ -150,7 +154,8 @@ impl Follower {
         }
     }
 
-    async fn place(&mut self) {
+    /// The queue may have moved.
+    async fn look_ahead(&mut self) {
         let Ok(Some(status)) = self.app.store().status(&self.id.0).await else { return };
         if status.position.is_some() && status.position != self.position {
             self.ready.push_back(event("position", &json!({"queue_position": status.position})));
@@ -168,6 +173,14 @@ impl Follower {
             self.ready.push_back(event("progress", &data));
         }
         self.progress = progress;
+    }
+}
+
+/// Returns once this place may have moved; never, if there is none.
+async fn moved(place: Option<&Place>) {
+    match place {
+        Some(place) => place.moved().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -3,8 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use domain::Clock as _;
 use domain::key::SecretKey;
 use server::Config;
+use store::Store as _;
 use testkit::SeededRng;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -193,4 +195,35 @@ async fn a_trusted_proxy_says_what_the_client_used() {
     assert!(said.contains("\"status_url\":\"https://o.example/v1/requests/req_"), "{said}");
     drop(stream);
     listening.stop().await;
+}
+
+#[tokio::test]
+async fn a_stream_is_told_of_what_moves_before_its_request() {
+    let listening = Listening::new(Config::default()).await;
+    let server = &listening.server;
+    let [first, own, last] = [server.submit().await, server.submit().await, server.submit().await];
+    let mut stream = listening.connect().await;
+    let path = format!("GET /v1/requests/{own}/events");
+    stream.write_all(listening.head(&path, &server.key, "").as_bytes()).await.unwrap();
+    let mut told = String::new();
+    heard(&mut stream, &mut told, "{\"queue_position\":2}").await;
+    for id in [&last, &first] {
+        server.store.cancel(id, false, server.clock.now()).await.unwrap();
+    }
+    heard(&mut stream, &mut told, "{\"queue_position\":1}").await;
+    server.store.cancel(&own, false, server.clock.now()).await.unwrap();
+    heard(&mut stream, &mut told, "event: result").await;
+    assert_eq!(told.matches("queue_position").count(), 2, "{told}");
+    drop(stream);
+    listening.stop().await;
+}
+
+/// Reads on until this was said.
+async fn heard(stream: &mut TcpStream, told: &mut String, word: &str) {
+    while !told.contains(word) {
+        let mut part = [0; 4096];
+        let read = stream.read(&mut part).await.unwrap();
+        assert!(read > 0, "closed after: {told}");
+        told.push_str(&String::from_utf8_lossy(&part[..read]));
+    }
 }

@@ -42,9 +42,9 @@ pub use order::{
     order_is_strict_between_priorities, positions_are_ranks,
 };
 pub use outbox::{
-    a_message_is_tried_until_it_is_acknowledged, a_receiver_that_is_gone_is_left_alone,
-    a_replay_fences_the_attempt_under_way, messages_of_busy_owners_wait, secrets_are_rotated,
-    states_make_messages,
+    a_clock_that_is_set_back_delays_no_message, a_message_is_tried_until_it_is_acknowledged,
+    a_receiver_that_is_gone_is_left_alone, a_replay_fences_the_attempt_under_way,
+    messages_of_busy_owners_wait, secrets_are_rotated, states_make_messages,
 };
 pub use requests::{
     an_id_is_inserted_once, an_insert_reads_back, intake_makes_it_ready, lists_filter_and_page,
@@ -55,8 +55,9 @@ pub use retention::{
 };
 pub use terms::{
     a_claim_passes_over_who_runs_enough, a_refused_submit_uses_no_key,
-    a_repeated_submit_is_one_request, bytes_are_counted, deadlines_end_requests, limits_are_kept,
-    limits_come_with_the_key, the_survey_agrees_with_the_rows, watchers_hear_of_their_request,
+    a_repeated_submit_is_one_request, bytes_are_counted, deadlines_are_not_put_off_by_a_clock,
+    deadlines_end_requests, limits_are_kept, limits_come_with_the_key,
+    the_survey_agrees_with_the_rows, watchers_hear_of_their_request,
 };
 
 /// One `#[tokio::test]` per behaviour of [`Store`](crate::Store), on stores from `$factory`.
@@ -76,6 +77,7 @@ macro_rules! conformance_suite {
             a_clock_that_is_set_back_strands_nothing, a_claim_passes_over_who_runs_enough, a_finished_request_is_removed,
             a_message_is_tried_until_it_is_acknowledged, a_receiver_that_is_gone_is_left_alone,
             a_refused_submit_uses_no_key, a_repeated_submit_is_one_request,
+            a_clock_that_is_set_back_delays_no_message, deadlines_are_not_put_off_by_a_clock,
             a_replay_fences_the_attempt_under_way, bytes_are_counted,
             deadlines_end_requests, files_in_use_are_kept, limits_are_kept,
             limits_come_with_the_key, messages_of_busy_owners_wait, secrets_are_rotated,

@@ -64,7 +64,7 @@ pub async fn a_message_is_tried_until_it_is_acknowledged(store: &dyn Store) {
     let maker = Maker::new(72);
     let owner = maker.owner();
     store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
-    assert_eq!(store.next_delivery().await.unwrap(), Some(START));
+    assert_eq!(store.next_delivery(START).await.unwrap(), Some(START));
     let [first] = take(store, START, 9).await.try_into().unwrap();
     assert_eq!((first.attempts, first.standing), (1, Standing::Pending));
     assert!(take(store, START.plus_secs(29), 9).await.is_empty(), "an attempt is under way");
@@ -74,7 +74,7 @@ pub async fn a_message_is_tried_until_it_is_acknowledged(store: &dyn Store) {
     assert!(matches!(late.await, Err(StoreError::Fenced)));
     let again = START.plus_secs(100);
     store.settle_delivery(&first.id, 2, failed(Some(again)), START).await.unwrap();
-    assert_eq!(store.next_delivery().await.unwrap(), Some(again));
+    assert_eq!(store.next_delivery(START).await.unwrap(), Some(again));
     assert!(take(store, START.plus_secs(99), 9).await.is_empty());
     assert_eq!(take(store, again, 9).await.len(), 1);
     let done = Attempted::Delivered { status: 204 };
@@ -83,7 +83,36 @@ pub async fn a_message_is_tried_until_it_is_acknowledged(store: &dyn Store) {
     let [told] = all(store, &owner).await.try_into().unwrap();
     assert_eq!((told.standing, told.last_status), (Standing::Delivered, Some(204)));
     assert_eq!((told.finished_at, told.next_at), (Some(again), None));
-    assert_eq!(store.next_delivery().await.unwrap(), None);
+    assert_eq!(store.next_delivery(START).await.unwrap(), None);
+}
+
+/// A clock that is set back by an hour delays no message, in whatever pause it is; one that is
+/// corrected by seconds hastens none.
+pub async fn a_clock_that_is_set_back_delays_no_message(store: &dyn Store) {
+    let maker = Maker::new(77);
+    let owner = maker.owner();
+    for _ in 0..3 {
+        store.insert(hooked(&maker, &owner, URL, true)).await.unwrap();
+    }
+    let [tried, failing] = take(store, START, 2).await.try_into().unwrap();
+    let again = START.plus_secs(600);
+    store.settle_delivery(&failing.id, 1, failed(Some(again)), START).await.unwrap();
+    let corrected = START.plus_secs(-30);
+    assert!(take(store, corrected, 9).await.is_empty());
+    assert_eq!(store.next_delivery(corrected).await.unwrap(), Some(START));
+
+    let earlier = START.plus_secs(-3600);
+    assert_eq!(store.next_delivery(earlier).await.unwrap(), Some(earlier));
+    let taken = take(store, earlier, 9).await;
+    let numbers: Vec<_> = taken.iter().map(|d| (d.id == tried.id, d.attempts)).collect();
+    assert_eq!(numbers, [(false, 1), (true, 2), (false, 2)], "in the order of before");
+    let late = store.settle_delivery(&tried.id, 1, failed(None), earlier).await;
+    assert!(matches!(late, Err(StoreError::Fenced)));
+    assert!(take(store, earlier, 9).await.is_empty(), "attempts are under way");
+    let again = earlier.plus_secs(5);
+    store.settle_delivery(&tried.id, 2, failed(Some(again)), earlier).await.unwrap();
+    assert_eq!(store.next_delivery(earlier).await.unwrap(), Some(again));
+    assert_eq!(take(store, again, 9).await.len(), 1);
 }
 
 /// After a 410 nothing goes there any more, until a message is replayed by hand.

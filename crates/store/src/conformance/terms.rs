@@ -207,6 +207,27 @@ pub async fn deadlines_end_requests(store: &dyn Store) {
     audited(store, end).await;
 }
 
+/// A deadline that a clock set back has put off is counted anew, once.
+pub async fn deadlines_are_not_put_off_by_a_clock(store: &dyn Store) {
+    let maker = Maker::new(78);
+    let mut new = maker.request(&maker.owner(), Priority::Normal);
+    new.terms.deadline = Some(START.plus_secs(600));
+    let id = store.insert(new).await.unwrap().status.id;
+    let deadline = async || store.request(&id).await.unwrap().unwrap().deadline;
+    store.expire(START.plus_secs(-30)).await.unwrap();
+    assert_eq!(deadline().await, Some(START.plus_secs(600)), "that was a correction");
+
+    let earlier = START.plus_secs(-3600);
+    assert_eq!(store.expire(earlier).await.unwrap(), Expired::default());
+    let end = earlier.plus_secs(600);
+    assert_eq!((deadline().await, store.next_wake().await.unwrap()), (Some(end), Some(end)));
+    assert_eq!(store.expire(end.plus_millis(-1)).await.unwrap(), Expired::default());
+    assert_eq!(deadline().await, Some(end));
+    assert_eq!(store.expire(end).await.unwrap().deadlines.len(), 1);
+    store.expire(earlier).await.unwrap();
+    audited(store, end).await;
+}
+
 /// Who watches a request hears of its changes, and of no other's.
 pub async fn watchers_hear_of_their_request(store: &dyn Store) {
     let maker = Maker::new(68);

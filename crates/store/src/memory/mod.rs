@@ -545,6 +545,7 @@ impl Store for MemoryStore {
     }
 
     async fn expire(&self, now: Timestamp) -> Result<Expired, StoreError> {
+        self.sweep(|row| transition::count_anew(row, now))?;
         let deadlines = self.sweep(|row| transition::overdue(row, now))?;
         Ok(Expired { leases: self.sweep(|row| transition::expire(row, now))?, deadlines })
     }
@@ -593,6 +594,10 @@ impl Store for MemoryStore {
 
     fn queued(&self) -> usize {
         self.lock().index.len()
+    }
+
+    fn queue_moved(&self) -> Option<OrderKey> {
+        self.lock().index.take_moved()
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -27,15 +27,14 @@ impl Inner {
         let mut due: Vec<&mut Delivery> = self
             .deliveries
             .values_mut()
-            .filter(|delivery| delivery.standing == Standing::Pending)
-            .filter(|delivery| delivery.next_at.is_some_and(|at| at <= now))
+            .filter(|delivery| delivery.is_due(now))
             .filter(|delivery| !busy.contains(&delivery.owner))
             .collect();
         due.sort_by_key(|delivery| delivery.next_at);
         due.truncate(limit as usize);
         due.into_iter()
             .map(|delivery| {
-                delivery.take(until);
+                delivery.take(now, until);
                 delivery.clone()
             })
             .collect()
@@ -90,8 +89,11 @@ impl Outbox for MemoryStore {
         self.posted.subscribe()
     }
 
-    async fn next_delivery(&self) -> Result<Option<Timestamp>, StoreError> {
-        Ok(self.lock().pending().filter_map(|delivery| delivery.next_at).min())
+    async fn next_delivery(&self, now: Timestamp) -> Result<Option<Timestamp>, StoreError> {
+        let inner = self.lock();
+        let due = inner.pending().any(|delivery| delivery.is_due(now));
+        let first = inner.pending().filter_map(|delivery| delivery.next_at).min();
+        Ok(first.map(|at| if due { at.min(now) } else { at }))
     }
 
     async fn backlog(&self) -> Result<Backlog, StoreError> {

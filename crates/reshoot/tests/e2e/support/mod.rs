@@ -1,5 +1,6 @@
 //! What the tests share: the server as a process, curl, and real media.
 
+pub(crate) mod clock;
 pub(crate) mod curl;
 pub(crate) mod disk;
 pub(crate) mod home;

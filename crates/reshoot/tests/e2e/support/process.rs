@@ -4,6 +4,8 @@ use std::io::{BufReader, Read};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 
+use super::clock::{self, FalseClock};
+
 /// Kills its own process and no other.
 pub(crate) struct Process {
     pub(crate) child: Child,
@@ -20,6 +22,8 @@ pub(crate) struct Machine {
     pub(crate) open_files: Option<u32>,
     /// Variables of the environment.
     pub(crate) variables: Vec<(&'static str, String)>,
+    /// What its clock shows.
+    pub(crate) clock: Option<FalseClock>,
 }
 
 // === impl Machine ===
@@ -40,6 +44,9 @@ impl Machine {
             command.env("PATH", folder);
         }
         command.envs(self.variables.iter().map(|(name, value)| (name, value)));
+        if let Some(clock) = &self.clock {
+            clock.show(&mut command);
+        }
         command
     }
 }
@@ -84,5 +91,6 @@ impl Drop for Process {
         // It may have ended by itself.
         let _ = self.child.kill();
         let _ = self.child.wait();
+        clock::clean_up(self.child.id());
     }
 }

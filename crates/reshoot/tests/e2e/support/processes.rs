@@ -10,6 +10,7 @@ const PAUSE: Duration = Duration::from_millis(5);
 /// A living process of a server, other than the server itself.
 #[derive(Debug)]
 pub(crate) struct Child {
+    pub(crate) pid: u32,
     pub(crate) command: String,
 }
 
@@ -28,7 +29,7 @@ pub(crate) fn of(data: &Path, server: u32) -> Vec<Child> {
         let command = String::from_utf8_lossy(&read("cmdline")).replace('\0', " ");
         let environment = String::from_utf8_lossy(&read("environ")).into_owned();
         if pid != server && (command.contains(data) || environment.contains(data)) {
-            found.push(Child { command });
+            found.push(Child { pid, command });
         }
     }
     found

@@ -82,6 +82,28 @@ async fn a_stop_lets_attempts_end_and_begins_no_more() {
     assert_eq!(messages(&world, &late).await[0].attempts, 0);
 }
 
+#[tokio::test]
+async fn a_clock_that_is_set_back_puts_off_no_message_and_sends_none_twice() {
+    let world = World::new();
+    let slow = Reply::ok("thank you").trickle(1, Duration::from_millis(20));
+    world.host.on("/slow", slow);
+    let busy = Reply::status(503).header("retry-after", "600");
+    world.host.script("/busy", [busy, Reply::ok("")]);
+    world.host.on("/hook", Reply::ok(""));
+    let (patient, _) = ended(&world, None, &world.host.url("/busy")).await;
+    let _running = Running::of(&world);
+    once(&world, &patient, has_failed).await;
+    let (slow, _) = ended(&world, None, &world.host.url("/slow")).await;
+    arrived(&world.host, 2).await;
+    world.clock.advance_secs(-3600);
+    let (fresh, _) = ended(&world, None, &world.host.url("/hook")).await;
+    for (owner, attempts) in [(patient, 2), (slow, 1), (fresh, 1)] {
+        let message = once(&world, &owner, is_over).await;
+        assert_eq!((message.standing, message.attempts), (Standing::Delivered, attempts));
+    }
+    assert_eq!(world.host.requests().len(), 4);
+}
+
 /// Shows tokio's time, which tests can pause.
 struct TokioClock(Timestamp, Instant);
 
