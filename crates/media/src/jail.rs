@@ -35,6 +35,9 @@ const MAX_FILE_BYTES: u64 = 4 << 30;
 /// Files open at once.
 const MAX_FILES: u64 = 128;
 
+/// Niceness of whoever makes pictures: a tenth of the weight of a process that is not nice.
+const BACK: i32 = 10;
+
 /// What one child may do.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Policy {
@@ -104,12 +107,23 @@ fn enter(mut args: impl Iterator<Item = OsString>) -> Result<(), JailError> {
     }
     let program = args.next().ok_or(JailError::NoProgram)?;
     die_with(parent)?;
+    stand_back();
     let in_force = put_on(&policy, Path::new(&program));
     if policy.required {
         check(&in_force)?;
     }
     let cause = Command::new(&program).args(args).exec();
     Err(JailError::Exec { program: program.to_string_lossy().into_owned(), cause })
+}
+
+/// Lets everybody else on the machine go first: pictures take all cores there are, and a server
+/// that waits for them answers late.
+pub fn stand_back() {
+    use rustix::process::{getpriority_process, setpriority_process};
+    if getpriority_process(None).is_ok_and(|nice| nice < BACK) {
+        // Where that is forbidden, the work is done all the same.
+        let _ = setpriority_process(None, BACK);
+    }
 }
 
 fn report() -> Result<(), JailError> {

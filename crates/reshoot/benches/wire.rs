@@ -19,6 +19,8 @@
 mod instructions;
 #[path = "wire/load.rs"]
 mod load;
+#[path = "wire/peers.rs"]
+mod peers;
 #[path = "wire/queue.rs"]
 mod queue;
 #[path = "wire/served.rs"]
@@ -77,6 +79,9 @@ async fn measure(only: Option<&str>) {
     }
     if wanted("instructions") {
         instructions::count().await;
+    }
+    if wanted("peers") {
+        peers::compare().await;
     }
     if wanted("queue") {
         queue::long(LONG).await;

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use artifacts::Artifacts;
 use catalog::{Catalog, UrlPolicy};
+use domain::id::hex;
 use domain::{Clock, Rng};
 use store::Store;
 use telemetry::Metrics;
@@ -117,7 +118,7 @@ struct Inner {
     places: Places,
     draining: CancellationToken,
     /// Tells the ids of this process from those of others.
-    process: u64,
+    process: String,
     calls: AtomicU64,
     tasks: TaskTracker,
 }
@@ -190,7 +191,7 @@ impl App {
             door: Door::default(),
             places: Places::default(),
             draining: CancellationToken::new(),
-            process: u64::from_be_bytes(process),
+            process: hex(&process),
             calls: AtomicU64::new(0),
             tasks: TaskTracker::new(),
         }))
@@ -228,9 +229,11 @@ impl App {
         &self.0.tasks
     }
 
-    /// The process, and the number of the next call.
-    pub(crate) fn next_call(&self) -> (u64, u64) {
-        (self.0.process, self.0.calls.fetch_add(1, Ordering::Relaxed))
+    /// Sixteen random digits of this process and a number: ids of calls are to be told apart, not
+    /// to be secret.
+    pub(crate) fn call_id(&self) -> String {
+        let number = self.0.calls.fetch_add(1, Ordering::Relaxed);
+        [self.0.process.as_str(), &hex(&number.to_be_bytes())].concat()
     }
 
     pub(crate) fn door(&self) -> &Door {

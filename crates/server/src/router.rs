@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use axum::Router;
-use axum::extract::{DefaultBodyLimit, Request};
+use axum::extract::Request;
 use axum::middleware::from_fn_with_state;
 use axum::routing::{MethodRouter, delete, get, patch, post};
 use http::Method;
@@ -93,8 +93,6 @@ pub fn router(app: App) -> Router {
         .fold(Router::new(), add)
         .method_not_allowed_fallback(wrong_method)
         .fallback(no_such_path)
-        // The limits of `body` hold instead; this one is for extractors that are not used.
-        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(app.clone(), trace))
         .with_state(app)
 }

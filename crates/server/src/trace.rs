@@ -5,7 +5,6 @@ use std::panic::AssertUnwindSafe;
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
-use domain::id::hex;
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
@@ -21,7 +20,9 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
     // Not the wall clock: that one may be set while the call runs.
     let (method, started) = (request.method().clone(), Instant::now());
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let id = sent_id(request.headers()).unwrap_or_else(|| new_id(&app));
+    let id = sent_id(request.headers()).unwrap_or_else(|| {
+        HeaderValue::try_from(app.call_id()).unwrap_or(HeaderValue::from_static("-"))
+    });
     let span = CallSpan::begin(&app, route.as_ref(), &request);
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
@@ -52,13 +53,6 @@ fn sent_id(headers: &HeaderMap) -> Option<HeaderValue> {
     let plain = |b: &u8| b.is_ascii_alphanumeric() || b"-_.".contains(b);
     let sane = (1..=128).contains(&id.len()) && id.as_bytes().iter().all(plain);
     sane.then(|| id.clone())
-}
-
-/// Eight random bytes of this process, and a number: ids are to be told apart, not to be secret.
-fn new_id(app: &App) -> HeaderValue {
-    let (process, number) = app.next_call();
-    let text = hex(&[process.to_be_bytes(), number.to_be_bytes()].concat());
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static("-"))
 }
 
 #[cfg(test)]

@@ -37,7 +37,9 @@ fn inserts(c: &mut Criterion, name: &str, store: &SqliteStore, maker: &Maker) {
                 || (0..at_once).map(|_| maker.request(&owner, Priority::Normal)).collect(),
                 |news: Vec<_>| {
                     let all = join_all(news.into_iter().map(|new| store.insert(new)));
-                    runtime.block_on(all).into_iter().for_each(|answer| drop(answer.unwrap()));
+                    for answer in runtime.block_on(all) {
+                        answer.unwrap();
+                    }
                 },
                 BatchSize::SmallInput,
             );

@@ -6,13 +6,14 @@
 //! correction: a reader notes the [`Generation`] before it reads, and puts down what it read only
 //! if no commit has been settled since.
 
-use std::collections::HashMap;
-use std::hash::{BuildHasher, Hash, RandomState};
+use std::hash::{BuildHasher, Hash};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock};
 
 use domain::key::{KeyHash, KeyRecord};
 use domain::{OrderKey, OwnerId, RequestId, State};
+use foldhash::HashMap;
+use foldhash::fast::RandomState;
 
 use crate::stamp::Stamp;
 
@@ -56,7 +57,7 @@ impl Polled {
     pub(crate) fn new(stamp: Stamp) -> Self {
         Self {
             generation: AtomicU64::new(0),
-            hasher: RandomState::new(),
+            hasher: RandomState::default(),
             shards: std::array::from_fn(|_| Mutex::default()),
             keys: RwLock::default(),
             stamp,

@@ -1,10 +1,9 @@
 //! The queue in memory, from the database.
 
-use std::collections::HashMap;
-
 use domain::queue::FairClock;
 use domain::usage::Microdollars;
 use domain::{OrderKey, OwnerId, Priority, QueueIndex, State};
+use foldhash::HashMap;
 use rusqlite::Connection;
 use store::ledger::{Ledger, Parties};
 
@@ -25,12 +24,19 @@ pub(crate) struct Restored {
 /// What a scan of the queue finds out beside the keys.
 #[derive(Default)]
 struct Tallies {
-    /// Each owner's last virtual finish time in each lane.
-    lasts: HashMap<(Priority, i64), OrderKey>,
-    /// How many wait or run, and what they will cost, by state, lane, owner, key and model.
-    counts: HashMap<Kind, (u64, i64)>,
-    /// The kind of the request before, which mostly is that of the next one.
-    run: Option<(Kind, (u64, i64))>,
+    by_kind: HashMap<Kind, Tally>,
+    /// The kind of the request before, which often is that of the next one.
+    run: Option<(Kind, Tally)>,
+}
+
+/// Those of one kind.
+#[derive(Debug, Clone, Copy)]
+struct Tally {
+    count: u64,
+    /// What they will cost.
+    price: i64,
+    /// The last one in the lane.
+    last: OrderKey,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -62,12 +68,18 @@ pub(crate) fn restore(conn: &Connection) -> Result<Restored, Fault> {
     }
     let mut name = conn.prepare("SELECT text FROM name WHERE n = ?1")?;
     let mut text = |n: i64| name.query_row([n], |row| row.get::<_, String>(0));
-    for ((_, owner), last) in &tallies.lasts {
-        clock.restore(&text(*owner)?.parse::<OwnerId>().map_err(damaged)?, last);
-    }
     let mut ledger = Ledger::default();
     accounts::restore(conn, &mut ledger)?;
-    for (kind, (count, price)) in tallies.counts() {
+    let tallies = tallies.finish();
+    let mut lasts = HashMap::default();
+    for (kind, tally) in &tallies {
+        let last = lasts.entry((kind.priority, kind.owner)).or_insert(tally.last);
+        *last = tally.last.max(*last);
+    }
+    for ((_, owner), last) in &lasts {
+        clock.restore(&text(*owner)?.parse::<OwnerId>().map_err(damaged)?, last);
+    }
+    for (kind, Tally { count, price, .. }) in tallies {
         let parties = Parties {
             owner: text(kind.owner)?.parse().map_err(damaged)?,
             key: text(kind.key)?.parse().map_err(damaged)?,
@@ -137,33 +149,36 @@ impl Tallies {
         let key = OrderKey { priority, finish: row.get(1)?, seq: row.get(2)? };
         let owner = row.get(3)?;
         let kind = Kind { state, priority, owner, key: row.get(4)?, model: row.get(5)? };
-        let last = self.lasts.entry((priority, owner)).or_insert(key);
-        *last = (*last).max(key);
-        let price: i64 = row.get(6)?;
+        let one = Tally { count: 1, price: row.get(6)?, last: key };
         match &mut self.run {
-            Some((same, (count, sum))) if *same == kind => {
-                *count += 1;
-                *sum += price;
-            }
+            Some((same, tally)) if *same == kind => tally.add(&one),
             run => {
-                if let Some(before) = run.replace((kind, (1, price))) {
-                    add(&mut self.counts, before);
+                if let Some((kind, tally)) = run.replace((kind, one)) {
+                    self.keep(kind, &tally);
                 }
             }
         }
         Ok(key)
     }
 
-    fn counts(mut self) -> HashMap<Kind, (u64, i64)> {
-        if let Some(last) = self.run.take() {
-            add(&mut self.counts, last);
+    fn keep(&mut self, kind: Kind, tally: &Tally) {
+        self.by_kind.entry(kind).and_modify(|kept| kept.add(tally)).or_insert(*tally);
+    }
+
+    fn finish(mut self) -> HashMap<Kind, Tally> {
+        if let Some((kind, tally)) = self.run.take() {
+            self.keep(kind, &tally);
         }
-        self.counts
+        self.by_kind
     }
 }
 
-fn add(counts: &mut HashMap<Kind, (u64, i64)>, (kind, (count, price)): (Kind, (u64, i64))) {
-    let sum = counts.entry(kind).or_default();
-    sum.0 += count;
-    sum.1 += price;
+// === impl Tally ===
+
+impl Tally {
+    fn add(&mut self, other: &Self) {
+        self.count += other.count;
+        self.price += other.price;
+        self.last = self.last.max(other.last);
+    }
 }

@@ -5,7 +5,6 @@
 //! in step, then answers all: the cost of a durable commit is shared by everybody who waits for one. If the commit
 //! fails nobody is told that something happened, and the queue in memory was never touched.
 
-use std::collections::HashMap;
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
@@ -13,6 +12,7 @@ use domain::admission::Step;
 use domain::queue::FairClock;
 use domain::usage::Microdollars;
 use domain::{KeyId, OrderKey, OwnerId, Priority, QueueIndex, RequestId, State};
+use foldhash::HashMap;
 use rusqlite::Connection;
 use store::ledger::{Ledger, Parties};
 use store::watchers::Watchers;
@@ -176,7 +176,7 @@ impl Writer {
         last_seq: i64,
         shared: Arc<Shared>,
     ) -> Self {
-        let (names, effects) = (HashMap::new(), Effects::default());
+        let (names, effects) = (HashMap::default(), Effects::default());
         let ledger = shared.ledger().clone();
         Self { conn, clock, ledger, last_seq, names, effects, shared }
     }
@@ -185,13 +185,19 @@ impl Writer {
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let (mut works, mut looks) = (Vec::new(), Vec::new());
-            let mut stop = false;
+            let (mut stop, mut waited_with) = (false, 1);
             let mut next = jobs.recv().map_err(|_| TryRecvError::Disconnected);
             loop {
                 match next {
                     Ok(Job::Write(work)) => works.push(work),
                     Ok(Job::Look(look)) => looks.push(look),
                     Ok(Job::Stop) | Err(TryRecvError::Disconnected) => stop = true,
+                    Err(TryRecvError::Empty) if works.len() > waited_with => {
+                        // Who does not come alone is mostly followed by others: those who make
+                        // their jobs get the core, where they wait for it, before the commit.
+                        waited_with = works.len();
+                        std::thread::yield_now();
+                    }
                     Err(TryRecvError::Empty) => break,
                 }
                 if stop || works.len() >= BATCH_MAX {

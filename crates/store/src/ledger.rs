@@ -4,12 +4,11 @@
 //! transaction is rolled back. What it says decides admissions, so it must never drift from the
 //! rows: the conformance suite compares the two.
 
-use std::collections::HashMap;
-
 use domain::admission::{self, Load, Refused, Step};
 use domain::queue::Priority;
 use domain::usage::Microdollars;
 use domain::{KeyId, OwnerId, State};
+use foldhash::HashMap;
 
 use crate::row::{Loads, NewRequest, RequestRow};
 

@@ -19,20 +19,26 @@ pub(crate) struct Call {
 
 impl Call {
     pub(crate) fn get(served: &Served, path: &str) -> Self {
-        let (host, key) = (served.address(), served.key());
-        let text =
-            format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n\r\n");
-        Self { host, text }
+        Self::to(served.address(), served.key(), path, None)
     }
 
     pub(crate) fn post(served: &Served, path: &str, body: &str) -> Self {
-        let (host, key) = (served.address(), served.key());
-        let text = format!(
-            "POST {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n\
-             content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            body.len()
+        Self::to(served.address(), served.key(), path, Some(body))
+    }
+
+    /// A `POST`, if there is a body.
+    pub(crate) fn to(host: SocketAddr, key: &str, path: &str, body: Option<&str>) -> Self {
+        let method = if body.is_some() { "POST" } else { "GET" };
+        let head =
+            format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\nauthorization: Bearer {key}\r\n");
+        let rest = body.map_or_else(
+            || "\r\n".to_owned(),
+            |body| {
+                let length = body.len();
+                format!("content-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}")
+            },
         );
-        Self { host, text }
+        Self { host, text: head + &rest }
     }
 }
 
@@ -62,6 +68,11 @@ pub(crate) async fn times(call: &Call, calls: usize) -> Vec<f64> {
         times.push(began.elapsed().as_secs_f64());
     }
     times
+}
+
+/// Whether somebody listens there.
+pub(crate) async fn is_up(call: &Call) -> bool {
+    TcpStream::connect(call.host).await.is_ok()
 }
 
 /// One call; its JSON.

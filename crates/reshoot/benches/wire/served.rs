@@ -33,7 +33,8 @@ pub(crate) fn pin_to_load_core() {
     let _ = sched_setaffinity(None, &cores);
 }
 
-fn pinned(program: &Path) -> Command {
+/// On the server's core.
+pub(crate) fn pinned(program: &Path) -> Command {
     let mut command = Command::new("taskset");
     command.args(["-c", SERVER_CORE]).arg(program).stdout(Stdio::piped()).stderr(Stdio::null());
     command

@@ -13,6 +13,7 @@ use crate::wiring;
 struct Speaker(Mutex<std::io::Stdout>);
 
 pub(crate) fn run(name: &str, require_sandbox: bool) -> anyhow::Result<ExitCode> {
+    media::jail::stand_back();
     let mut input = BufReader::new(std::io::stdin());
     let shot = read_shot(&mut input)?;
     std::thread::spawn(move || die_with_worker(input));
