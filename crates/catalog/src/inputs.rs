@@ -76,14 +76,21 @@ pub(crate) struct Slot<'a> {
 /// What stands at `pointer`, as [`Value::pointer`] finds it, but without copying each step of a
 /// path that has nothing to unescape.
 pub(crate) fn value_at<'a>(body: &'a Value, pointer: &str) -> Option<&'a Value> {
-    if pointer.contains('~') {
+    let Some(path) = pointer.strip_prefix('/').filter(|path| !path.contains('~')) else {
         return body.pointer(pointer);
+    };
+    match path.split_once('/') {
+        None => member(body, path),
+        Some(_) => path.split('/').try_fold(body, member),
     }
-    pointer.split('/').skip(1).try_fold(body, |value, step| match value {
+}
+
+fn member<'a>(value: &'a Value, step: &str) -> Option<&'a Value> {
+    match value {
         Value::Object(fields) => fields.get(step),
         Value::Array(items) => items.get(step.parse::<usize>().ok()?),
         _ => None,
-    })
+    }
 }
 
 /// Puts a reference to kept bytes in the place of a `data:` URI. `false` if nothing is there.

@@ -69,14 +69,22 @@ pub(crate) fn add_bytes(
 ) -> Result<(), Fault> {
     writer.add_bytes(owner, key, day, bytes);
     // Of those who have no limit nobody asks after a restart; they are not worth a write.
-    writer
-        .conn
-        .prepare_cached(
-            "INSERT INTO account (subject, spent, day, bytes) \
-             SELECT subject, 0, ?3, ?4 FROM limits WHERE subject IN (?1, ?2) \
-             ON CONFLICT (subject) DO UPDATE SET bytes = iif(day = ?3, bytes, 0) + ?4, day = ?3",
-        )?
-        .execute(params![owner.as_str(), key.as_str(), day, bytes as i64])?;
+    let limited = "SELECT EXISTS (SELECT 1 FROM limits WHERE subject = ?1) \
+                   OR EXISTS (SELECT 1 FROM limits WHERE subject = ?2)";
+    let both = [owner.as_str(), key.as_str()];
+    if !writer.conn.prepare_cached(limited)?.query_row(both, |row| row.get(0))? {
+        return Ok(());
+    }
+    for subject in both {
+        writer
+            .conn
+            .prepare_cached(
+                "INSERT INTO account (subject, spent, day, bytes) VALUES (?1, 0, ?2, ?3) \
+                 ON CONFLICT (subject) DO UPDATE SET \
+                 bytes = iif(day = ?2, bytes, 0) + ?3, day = ?2",
+            )?
+            .execute(params![subject, day, bytes as i64])?;
+    }
     Ok(())
 }
 

@@ -185,19 +185,13 @@ impl Writer {
     pub(crate) fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let (mut works, mut looks) = (Vec::new(), Vec::new());
-            let (mut stop, mut waited_with) = (false, 1);
+            let mut stop = false;
             let mut next = jobs.recv().map_err(|_| TryRecvError::Disconnected);
             loop {
                 match next {
                     Ok(Job::Write(work)) => works.push(work),
                     Ok(Job::Look(look)) => looks.push(look),
                     Ok(Job::Stop) | Err(TryRecvError::Disconnected) => stop = true,
-                    Err(TryRecvError::Empty) if works.len() > waited_with => {
-                        // Who does not come alone is mostly followed by others: those who make
-                        // their jobs get the core, where they wait for it, before the commit.
-                        waited_with = works.len();
-                        std::thread::yield_now();
-                    }
                     Err(TryRecvError::Empty) => break,
                 }
                 if stop || works.len() >= BATCH_MAX {
