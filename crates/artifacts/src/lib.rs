@@ -61,7 +61,9 @@ pub struct Reading {
 /// The store of bytes. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Artifacts {
-    store: Arc<LocalFileSystem>,
+    store: Arc<dyn ObjectStore>,
+    /// The disk below it.
+    disk: Arc<LocalFileSystem>,
     root: Arc<FsPath>,
     /// Each check has a file of its own.
     checks: Arc<AtomicU64>,
@@ -82,13 +84,22 @@ pub struct Writer {
 impl Artifacts {
     /// A store in the folder `root`, which is made if it is missing.
     pub fn local(root: &FsPath) -> Result<Self, ArtifactError> {
+        Self::through(root, |disk| disk)
+    }
+
+    /// Such a store, whose calls go to what `on` makes of its disk.
+    pub fn through(
+        root: &FsPath,
+        on: impl FnOnce(Arc<LocalFileSystem>) -> Arc<dyn ObjectStore>,
+    ) -> Result<Self, ArtifactError> {
         let unavailable = |e: &dyn std::fmt::Display| {
             ArtifactError::Unavailable(format!("`{}`: {e}", root.display()))
         };
         std::fs::create_dir_all(root).map_err(|e| unavailable(&e))?;
-        let store =
-            LocalFileSystem::new_with_prefix(root).map_err(|e| unavailable(&e))?.with_fsync(true);
-        Ok(Self { store: Arc::new(store), root: root.into(), checks: Arc::default() })
+        let disk = LocalFileSystem::new_with_prefix(root).map_err(|e| unavailable(&e))?;
+        let disk = Arc::new(disk.with_fsync(true));
+        let store = on(Arc::clone(&disk));
+        Ok(Self { store, disk, root: root.into(), checks: Arc::default() })
     }
 
     /// Starts a file.
@@ -145,7 +156,7 @@ impl Artifacts {
 
     /// Where the bytes are on this machine's disk, for programs that read files by name.
     pub fn local_path(&self, path: &str) -> Result<PathBuf, ArtifactError> {
-        self.store.path_to_filesystem(&Path::from(path)).map_err(from(path))
+        self.disk.path_to_filesystem(&Path::from(path)).map_err(from(path))
     }
 
     /// Removes a file, and the folders that are empty then; one that is not there is no fault.

@@ -4,12 +4,14 @@
 //! For tests only: a setup that fails ends the test with a panic. Nothing here sleeps to wait
 //! for something to happen, and nothing leaves the loopback interface.
 
+mod chaos;
 mod host;
 mod reply;
 mod serve;
 mod time;
 mod tls;
 
+pub use chaos::Chaos;
 pub use host::{MediaHost, Recorded};
 pub use reply::Reply;
 pub use time::{ManualClock, SeededRng};

@@ -16,6 +16,8 @@ use crate::{MODEL, ROUNDS, body};
 /// Peers take long to start.
 const START_TRIES: usize = 600;
 const CONNECTIONS: usize = 64;
+/// Between two rounds.
+const PAUSE: Duration = Duration::from_secs(3);
 
 /// A program that ends with this value.
 struct Running(Child);
@@ -67,6 +69,8 @@ async fn row(name: &str, [ours, theirs]: [&Call; 2], aim: f64) {
     let mut rates = [Vec::new(), Vec::new()];
     for round in 0..=ROUNDS {
         for (which, (call, calls)) in [(ours, 200), (theirs, 10)].into_iter().enumerate() {
+            // Whatever a peer does after its answers must not slow us.
+            tokio::time::sleep(PAUSE).await;
             let rate = rate(call, CONNECTIONS, calls).await;
             if round > 0 {
                 rates[which].push(rate);

@@ -4,6 +4,7 @@
 
 mod auth;
 mod bodies;
+mod chaos;
 mod connection;
 mod contract;
 mod files;

@@ -19,7 +19,7 @@ use store::{Published, Store};
 use telemetry::Metrics;
 use telemetry::spans::Spans;
 use tempfile::TempDir;
-use testkit::{ManualClock, SeededRng};
+use testkit::{Chaos, ManualClock, SeededRng};
 use tower::ServiceExt;
 use wire::path;
 
@@ -35,6 +35,8 @@ pub(crate) struct Fixture {
     pub(crate) store: Arc<MemoryStore>,
     pub(crate) clock: Arc<ManualClock>,
     pub(crate) artifacts: Artifacts,
+    /// The trouble of its files, if they have any.
+    pub(crate) chaos: Option<Chaos>,
     pub(crate) owner: OwnerId,
     pub(crate) key: SecretKey,
     router: Router,
@@ -58,6 +60,8 @@ pub(crate) struct Setup {
     /// The memory store, and what the server sees of it.
     pub(crate) store: Option<(Arc<MemoryStore>, Arc<dyn Store>)>,
     pub(crate) catalog: Option<Catalog>,
+    /// Lets the files fail half of their calls, by this seed.
+    pub(crate) chaos: Option<u64>,
 }
 
 /// Gives every request and every file the same id.
@@ -76,6 +80,7 @@ impl Default for Setup {
             room: None,
             store: None,
             catalog: None,
+            chaos: None,
         }
     }
 }
@@ -113,7 +118,12 @@ impl Fixture {
             (Arc::clone(&store), store)
         });
         let clock = Arc::new(ManualClock::default());
-        let artifacts = Artifacts::local(dir.path()).unwrap();
+        let mut chaos = None;
+        let artifacts = Artifacts::through(dir.path(), |disk| match setup.chaos {
+            Some(seed) => Arc::new(chaos.insert(Chaos::new(disk, seed)).clone()),
+            None => disk,
+        })
+        .unwrap();
         let app = App::new(Parts {
             store: seen,
             artifacts: artifacts.clone(),
@@ -132,7 +142,18 @@ impl Fixture {
         });
         let router = server::router(app.clone());
         let (owner, key) = add_key(store.as_ref(), clock.as_ref(), 1).await;
-        Self { app, store, clock, artifacts, owner, key, router, document: OnceLock::new(), dir }
+        Self {
+            app,
+            store,
+            clock,
+            artifacts,
+            chaos,
+            owner,
+            key,
+            router,
+            document: OnceLock::new(),
+            dir,
+        }
     }
 
     /// A second owner's key.

@@ -1,5 +1,6 @@
 //! The worker as a whole, and what the tests of several modules need.
 
+mod chaos;
 mod steps;
 pub(crate) mod world;
 

@@ -27,16 +27,19 @@ use super::*;
 /// A life takes no more rounds than this, whatever fails in it.
 const ROUNDS: usize = 12;
 
-struct Life {
-    world: World,
+pub(super) struct Life {
+    pub(super) world: World,
     faulty: Arc<Faulty>,
-    id: RequestId,
+    pub(super) id: RequestId,
     owner: OwnerId,
 }
 
 impl Life {
     async fn new() -> Self {
-        let world = World::new();
+        Self::of(World::new()).await
+    }
+
+    pub(super) async fn of(world: World) -> Self {
         world.host.on("/v.mp4", Reply::ok(World::film()));
         world.host.on("/hook", Reply::status(204));
         let faulty = Arc::new(Faulty::new(world.store.clone()));
@@ -58,7 +61,7 @@ impl Life {
     }
 
     /// What a worker and the upkeep do, until the request has ended.
-    async fn work(&self) {
+    pub(super) async fn work(&self) {
         let parts = self.parts();
         let worker = WorkerId::new(self.world.now(), &SeededRng::new(3));
         for _ in 0..ROUNDS {
@@ -121,7 +124,7 @@ impl Life {
     }
 
     /// What holds whatever failed.
-    async fn audit(&self, call: &str) {
+    pub(super) async fn audit(&self, call: &str) {
         let seen = self.world.store.audit(self.world.now()).await.unwrap();
         let wrong = audit(&seen, &BTreeSet::from([self.id.clone()]));
         assert!(wrong.is_empty(), "{call}: {wrong:#?}");
