@@ -8,7 +8,7 @@ use std::future::Future;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use rustls::pki_types::{CertificateDer, ServerName};
@@ -133,13 +133,10 @@ impl Connector {
 /// The client's side of TLS: the machine's roots (the bundled Mozilla roots where it has none)
 /// and `extra`; HTTP/1.1 alone.
 pub(crate) fn tls(extra: Vec<CertificateDer<'static>>) -> Result<TlsConnector, SetupError> {
-    let mut roots = RootCertStore::empty();
-    let native = rustls_native_certs::load_native_certs();
-    let (added, _) = roots.add_parsable_certificates(native.certs);
-    if added == 0 {
-        tracing::debug!(faults = native.errors.len(), "no usable native root certificates");
-        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
-    }
+    // The same for all clients of a process: to read some hundred files takes longer than the rest
+    // of an empty server's start.
+    static ROOTS: OnceLock<RootCertStore> = OnceLock::new();
+    let mut roots = ROOTS.get_or_init(trusted).clone();
     for root in extra {
         roots.add(root)?;
     }
@@ -150,6 +147,18 @@ pub(crate) fn tls(extra: Vec<CertificateDer<'static>>) -> Result<TlsConnector, S
         .with_no_client_auth();
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(TlsConnector::from(Arc::new(config)))
+}
+
+/// The machine's roots, or those that are built in.
+fn trusted() -> RootCertStore {
+    let mut roots = RootCertStore::empty();
+    let native = rustls_native_certs::load_native_certs();
+    let (added, _) = roots.add_parsable_certificates(native.certs);
+    if added == 0 {
+        tracing::debug!(faults = native.errors.len(), "no usable native root certificates");
+        roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+    }
+    roots
 }
 
 fn server_name(target: &Target) -> Result<ServerName<'static>, FetchError> {
