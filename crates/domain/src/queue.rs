@@ -165,15 +165,20 @@ impl QueueIndex {
     /// An index of keys that come in order (a scan of the store's index), without any search.
     pub fn from_sorted(keys: impl IntoIterator<Item = OrderKey>) -> Self {
         let mut index = Self::default();
-        for key in keys {
-            match index.blocks.last_mut() {
-                Some(block) if block.len() < BLOCK_MAX / 2 => block.push(key),
-                _ => index.blocks.push(vec![key]),
-            }
-            index.total += 1;
-        }
-        index.lens = index.blocks.iter().map(|block| block.len() as u32).collect();
+        index.extend_sorted(keys);
         index
+    }
+
+    /// Adds keys that come in order, after all that are there.
+    pub fn extend_sorted(&mut self, keys: impl IntoIterator<Item = OrderKey>) {
+        for key in keys {
+            match self.blocks.last_mut() {
+                Some(block) if block.len() < BLOCK_MAX / 2 => block.push(key),
+                _ => self.blocks.push(vec![key]),
+            }
+            self.total += 1;
+        }
+        self.lens = self.blocks.iter().map(|block| block.len() as u32).collect();
     }
 
     /// How many are queued.

@@ -53,12 +53,12 @@ pub(crate) fn restore(conn: &Connection) -> Result<Restored, Fault> {
     let (index, mut tallies) = scan(conn)?;
     let mut clock = FairClock::default();
     let mut statement = conn.prepare(
-        "SELECT priority, finish, seq, owner, key, model, price \
+        "SELECT finish, seq, owner, key, model, price, priority \
          FROM request INDEXED BY request_running WHERE state = 2",
     )?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
-        tallies.note(State::Running, row)?;
+        tallies.note(State::Running, Priority::from_rank(row.get(6)?), row)?;
     }
     let mut lanes = conn.prepare("SELECT priority, reached FROM lane")?;
     let mut rows = lanes.query([])?;
@@ -97,26 +97,37 @@ pub(crate) fn index(conn: &Connection) -> Result<QueueIndex, Fault> {
     Ok(scan(conn)?.0)
 }
 
-/// The two queued states are two sorted runs of the index; merged as they come.
+/// Lane by lane: a column less to read of each row.
 fn scan(conn: &Connection) -> Result<(QueueIndex, Tallies), Fault> {
+    let (mut index, mut tallies) = (QueueIndex::default(), Tallies::default());
+    for lane in [Priority::High, Priority::Normal, Priority::Low] {
+        scan_lane(conn, lane, &mut index, &mut tallies)?;
+    }
+    Ok((index, tallies))
+}
+
+/// The two queued states of a lane are two sorted runs of the index; merged as they come.
+fn scan_lane(
+    conn: &Connection,
+    lane: Priority,
+    index: &mut QueueIndex,
+    tallies: &mut Tallies,
+) -> Result<(), Fault> {
     const SQL: [&str; 2] = [
-        "SELECT priority, finish, seq, owner, key, model, price \
-         FROM request INDEXED BY request_queue \
-         WHERE state = 0 AND state < 2 ORDER BY priority, finish, seq",
-        "SELECT priority, finish, seq, owner, key, model, price \
-         FROM request INDEXED BY request_queue \
-         WHERE state = 1 AND state < 2 ORDER BY priority, finish, seq",
+        "SELECT finish, seq, owner, key, model, price FROM request INDEXED BY request_queue \
+         WHERE state = 0 AND state < 2 AND priority = ?1 ORDER BY finish, seq",
+        "SELECT finish, seq, owner, key, model, price FROM request INDEXED BY request_queue \
+         WHERE state = 1 AND state < 2 AND priority = ?1 ORDER BY finish, seq",
     ];
-    let mut tallies = Tallies::default();
     let [mut received, mut ready] = [conn.prepare(SQL[0])?, conn.prepare(SQL[1])?];
-    let [mut received, mut ready] = [received.query([])?, ready.query([])?];
+    let [mut received, mut ready] = [received.query([lane.rank()])?, ready.query([lane.rank()])?];
     let mut next = |rows: &mut rusqlite::Rows<'_>, state| -> Result<Option<OrderKey>, Fault> {
         let Some(row) = rows.next()? else { return Ok(None) };
-        Ok(Some(tallies.note(state, row)?))
+        Ok(Some(tallies.note(state, lane, row)?))
     };
     let mut heads = (next(&mut received, State::Received)?, next(&mut ready, State::Ready)?);
     let mut failed = None;
-    let keys = std::iter::from_fn(|| {
+    index.extend_sorted(std::iter::from_fn(|| {
         let (key, following) = match heads {
             (Some(a), Some(b)) if b < a => (b, State::Ready),
             (Some(a), _) => (a, State::Received),
@@ -135,21 +146,24 @@ fn scan(conn: &Connection) -> Result<(QueueIndex, Tallies), Fault> {
             }
         }
         Some(key)
-    });
-    let index = QueueIndex::from_sorted(keys);
-    failed.map_or(Ok((index, tallies)), Err)
+    }));
+    failed.map_or(Ok(()), Err)
 }
 
 // === impl Tallies ===
 
 impl Tallies {
-    /// Takes up a row of priority, finish, seq, owner, key, model and price.
-    fn note(&mut self, state: State, row: &rusqlite::Row<'_>) -> Result<OrderKey, Fault> {
-        let priority = Priority::from_rank(row.get(0)?);
-        let key = OrderKey { priority, finish: row.get(1)?, seq: row.get(2)? };
-        let owner = row.get(3)?;
-        let kind = Kind { state, priority, owner, key: row.get(4)?, model: row.get(5)? };
-        let one = Tally { count: 1, price: row.get(6)?, last: key };
+    /// Takes up a row of finish, seq, owner, key, model and price.
+    fn note(
+        &mut self,
+        state: State,
+        priority: Priority,
+        row: &rusqlite::Row<'_>,
+    ) -> Result<OrderKey, Fault> {
+        let key = OrderKey { priority, finish: row.get(0)?, seq: row.get(1)? };
+        let (owner, model) = (row.get(2)?, row.get(4)?);
+        let kind = Kind { state, priority, owner, key: row.get(3)?, model };
+        let one = Tally { count: 1, price: row.get(5)?, last: key };
         match &mut self.run {
             Some((same, tally)) if *same == kind => tally.add(&one),
             run => {
