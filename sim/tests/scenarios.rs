@@ -14,21 +14,21 @@ fn well(plan: Plan) -> Outcome {
     outcome
 }
 
+/// So many, one each `every_millis`.
+fn errands(name: &str, count: u64, every_millis: u64) -> Vec<Errand> {
+    let errand =
+        |n| Errand { key: format!("{name}-{n}"), at_millis: every_millis * n, ..Errand::default() };
+    (0..count).map(errand).collect()
+}
+
 #[test]
 fn one_request_does_not_wait_for_two_hundred_of_another_owner() {
     for seed in 0..3 {
-        let many = (0_u64..200).map(|n| Errand {
-            key: format!("many-{n}"),
-            at_millis: 100 * n,
-            ..Errand::default()
-        });
+        let many = errands("many", 200, 100);
         let one =
             Errand { key: "one".to_owned(), owner: 1, at_millis: 60_000, ..Errand::default() };
-        let plan = Plan {
-            slots: (4, 2),
-            run_millis: (4000, 8000),
-            ..plan(seed, vec![many.collect(), vec![one]])
-        };
+        let plan =
+            Plan { slots: (4, 2), run_millis: (4000, 8000), ..plan(seed, vec![many, vec![one]]) };
         let outcome = well(plan);
         assert_eq!(outcome.ends.len(), 201);
         let waited = outcome.waits["one"];
@@ -40,14 +40,10 @@ fn one_request_does_not_wait_for_two_hundred_of_another_owner() {
 #[test]
 fn a_request_that_kills_its_workers_ends_and_does_not_stop_the_others() {
     for seed in 0..3 {
-        let others = (0_u64..30).map(|n| Errand {
-            key: format!("other-{n}"),
-            at_millis: 4000 * n,
-            ..Errand::default()
-        });
+        let others = errands("other", 30, 4000);
         let poison =
             Errand { key: "poison".to_owned(), deeds: vec![Deed::Poison], ..Errand::default() };
-        let outcome = well(plan(seed, vec![others.collect(), vec![poison]]));
+        let outcome = well(plan(seed, vec![others, vec![poison]]));
         assert_eq!(outcome.ends["poison"], State::Failed);
         assert_eq!(outcome.counts["died of poison"], 10);
         let succeeded = outcome.ends.values().filter(|end| **end == State::Succeeded).count();

@@ -30,9 +30,13 @@ pub(crate) struct CallSpan {
 
 impl CallSpan {
     /// Begins the span, as a part of what `traceparent` names.
-    pub(crate) fn begin(app: &App, route: Option<&MatchedPath>, request: &Request) -> Self {
+    pub(crate) fn begin(
+        app: &App,
+        method: Method,
+        route: Option<&MatchedPath>,
+        request: &Request,
+    ) -> Self {
         let route = route.map(MatchedPath::as_str);
-        let method = Method::of(request.method().as_str());
         let parent = || request.headers().get(TRACEPARENT)?.to_str().ok();
         let span = app.parts().spans.call(method, route, parent);
         // The path is looked at for those alone who want to see it.

@@ -19,18 +19,18 @@ const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) -> Response {
     // Not the wall clock: that one may be set while the call runs.
     let (method, started) = (request.method().clone(), Instant::now());
+    let method_word = telemetry::Method::of(method.as_str());
     let route = request.extensions().get::<MatchedPath>().cloned();
     let id = sent_id(request.headers()).unwrap_or_else(|| {
         HeaderValue::try_from(app.call_id()).unwrap_or(HeaderValue::from_static("-"))
     });
-    let span = CallSpan::begin(&app, route.as_ref(), &request);
+    let span = CallSpan::begin(&app, method_word, route.as_ref(), &request);
     let mut response = match AssertUnwindSafe(next.run(request)).catch_unwind().await {
         Ok(response) => response,
         Err(_) => Refusal::internal().into_response(),
     };
     let took = started.elapsed();
     let ms = took.as_millis() as u64;
-    let method_word = telemetry::Method::of(method.as_str());
     let metrics = &app.parts().metrics;
     metrics.http(
         route.as_ref().map(MatchedPath::as_str),

@@ -1,4 +1,5 @@
-//! API keys. Always read from the database: another process may have changed them.
+//! API keys, in the database. Another process may change them: see `stamp` for how the caches of
+//! `polled` hear of it.
 
 use domain::admission::Limits;
 use domain::key::{KeyHash, KeyRecord, KeyRole};

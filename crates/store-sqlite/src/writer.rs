@@ -2,8 +2,9 @@
 //!
 //! Callers send a job and wait. The thread takes what has come (at most [`BATCH_MAX`] jobs),
 //! applies each in a savepoint, commits once, brings the queue in memory and the counter of changes
-//! in step, then answers all: the cost of a durable commit is shared by everybody who waits for one. If the commit
-//! fails nobody is told that something happened, and the queue in memory was never touched.
+//! in step, then answers all: the cost of a durable commit is shared by everybody who waits for
+//! one. If the commit fails nobody is told that something happened, and the queue in memory was
+//! never touched.
 
 use std::sync::mpsc::{Receiver, TryRecvError};
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};

@@ -13,7 +13,8 @@ use crate::load::{Call, exchange_once, median, rate, replies, stream};
 use crate::served::Served;
 use crate::{MODEL, ROUNDS, body};
 
-/// Streams that are open at a time, if there are files for so many, each of a request of its own, which waits.
+/// Streams that are open at a time, if there are files for so many; each of a request of its own,
+/// which waits.
 const STREAMS: usize = 10_000;
 /// As long as the pause between two signs of life: each stream has one in it.
 const REST: Duration = Duration::from_secs(25);

@@ -3,8 +3,8 @@
 //! Server-sent events (WHATWG HTML, section 9.2). An open stream is a task that sleeps until its
 //! own request changes; where the request waits, it also looks at its place when the queue has
 //! moved before it, at most every two seconds, or less often with thousands of streams. Each
-//! `state` carries the number of its moment as its id, so
-//! a client that comes back with `Last-Event-ID` gets what it missed, in order.
+//! `state` carries the number of its moment as its id, so a client that comes back with
+//! `Last-Event-ID` gets what it missed, in order.
 
 use std::collections::VecDeque;
 use std::time::Duration;
