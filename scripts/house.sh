@@ -41,13 +41,14 @@ check artifacts domain
 check egress domain
 check telemetry domain
 check media
+check pages
 check kernels
 check quality kernels media
 check intake catalog egress media artifacts domain
 check engine domain director
 check roto engine media kernels director domain
 check worker engine store artifacts intake egress telemetry catalog director domain
-check server wire catalog store artifacts telemetry domain
+check server wire catalog pages store artifacts telemetry domain
 
 # No code outside catalog names a field of a model (tests may).
 fields='"(video_url|image_urls|frontal_image_url|reference_image_urls|keep_audio|aspect_ratio)"'

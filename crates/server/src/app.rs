@@ -20,6 +20,7 @@ use crate::body::Budget;
 use crate::door::Door;
 use crate::hooks::{Forecast, Probe, Room, Sniff, WebhookPolicy};
 use crate::openapi::Document;
+use crate::ops::page::Shell;
 use crate::ops::ready::LastLook;
 use crate::places::Places;
 use crate::proxy::Cidr;
@@ -114,6 +115,7 @@ struct Inner {
     budget: Budget,
     last_look: LastLook,
     document: OnceLock<Document>,
+    shell: OnceLock<Shell>,
     door: Door,
     places: Places,
     draining: CancellationToken,
@@ -188,6 +190,7 @@ impl App {
             budget,
             last_look: LastLook::default(),
             document: OnceLock::new(),
+            shell: OnceLock::new(),
             door: Door::default(),
             places: Places::default(),
             draining: CancellationToken::new(),
@@ -222,6 +225,11 @@ impl App {
     /// What `/openapi.json` answers, but for the base of the URLs.
     pub(crate) fn document(&self) -> &Document {
         self.0.document.get_or_init(|| Document::of(&self.0.parts.catalog))
+    }
+
+    /// What every page begins as.
+    pub(crate) fn shell(&self) -> &Shell {
+        self.0.shell.get_or_init(|| Shell::of(&self.0.parts.config))
     }
 
     /// Work that goes on although its client has gone; a shutdown waits for it.

@@ -11,6 +11,7 @@ pub(crate) mod metrics;
 pub(crate) mod model;
 pub(crate) mod models;
 pub(crate) mod openapi;
+pub(crate) mod page;
 pub(crate) mod ready;
 pub(crate) mod record;
 pub(crate) mod remove;

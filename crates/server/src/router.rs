@@ -11,7 +11,7 @@ use wire::{ErrorCode, path};
 
 use crate::app::App;
 use crate::ops::{
-    balance, cancel, categories, events, file, health, keys, metrics, model, models, openapi,
+    balance, cancel, categories, events, file, health, keys, metrics, model, models, openapi, page,
     ready, record, remove, requests, result, status, submit, upload, usage, webhooks, whoami,
 };
 use crate::refusal::Refusal;
@@ -36,6 +36,8 @@ pub enum Access {
     Open,
     /// Whoever has a key, and sees what is its owner's.
     Key,
+    /// Everybody: a page or a file of the pages, no part of the API.
+    Page,
 }
 
 /// Every call. The router is made of this table and of nothing else, so that whatever holds for
@@ -70,7 +72,28 @@ pub const ROUTES: &[Route] = &[
     open(Method::GET, path::READYZ, || get(ready::ready)),
     keyed(Method::GET, path::METRICS, || get(metrics::metrics)),
     open(Method::GET, path::OPENAPI, || get(openapi::openapi)),
+    page("/", shell),
+    page("/models/{*model_id}", shell),
+    page("/generations", shell),
+    page("/generations/{request_id}", shell),
+    page("/usage", shell),
+    page("/keys", shell),
+    page("/system", shell),
+    page("/docs", shell),
+    page("/docs/{guide}", shell),
+    page("/share/{token}", shell),
+    page("/sign-in", shell),
+    page(path::ASSET, || get(page::asset)),
 ];
+
+/// Which page it is, the page itself finds out.
+fn shell() -> MethodRouter<App> {
+    get(page::page)
+}
+
+const fn page(path: &'static str, to: fn() -> MethodRouter<App>) -> Route {
+    Route { method: Method::GET, path, access: Access::Page, to }
+}
 
 const fn open(method: Method, path: &'static str, to: fn() -> MethodRouter<App>) -> Route {
     Route { method, path, access: Access::Open, to }

@@ -53,6 +53,8 @@ pub const HEALTHZ: &str = "/healthz";
 pub const READYZ: &str = "/readyz";
 /// What the API is, for programs; `GET`, without a key.
 pub const OPENAPI: &str = "/openapi.json";
+/// A file of the pages; `GET`, without a key.
+pub const ASSET: &str = "/assets/{folder}/{*path}";
 
 /// The path of one model.
 pub fn model(model_id: &str) -> String {

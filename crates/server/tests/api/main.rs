@@ -13,6 +13,7 @@ mod log;
 mod models;
 mod openapi;
 mod owned;
+mod pages;
 mod requests;
 mod routes;
 mod schema;

@@ -1,0 +1,169 @@
+// A request in the making: the form and its JSON, what would be made of it, and the run.
+
+import { ApiError, call, modelPath } from './api.js';
+import { balance, rename } from './app.js';
+import { fill, h, icon, money, toast } from './dom.js';
+import { draft, keepDraft } from './draft.js';
+import { makeForm } from './form.js';
+import { sending } from './media.js';
+import { planView } from './plan.js';
+import { runView } from './run.js';
+
+/** How long the form rests before the server is asked, in ms. */
+const REST = 350;
+
+/** @param {import('./api.js').Model} model @param {URLSearchParams} query @param {AbortSignal} signal */
+export function playground(model, query, signal) {
+  let body = draft(model.model_id);
+  /** Whether faults of empty fields are shown: not before somebody tried to run. */
+  let tried = false;
+  let asked = new AbortController();
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let timer;
+
+  const form = makeForm(model, body, (value) => {
+    body = value;
+    keep();
+    if (document.activeElement !== json) json.value = text();
+  });
+  const text = () => JSON.stringify(body, null, 2);
+  const json = h('textarea', { class: 'json', id: 'json', rows: 22, spellcheck: false, value: text(), oninput: typed, 'aria-describedby': 'json-fault' });
+  const jsonFault = h('p', { class: 'faults', id: 'json-fault', role: 'alert' });
+  const jsonPane = h('div', { class: 'field', hidden: true }, h('label', { htmlFor: 'json' }, 'The body of the request'), json, jsonFault);
+  const panes = ['Form', 'JSON'].map((name, i) => h('label', null,
+    h('input', { type: 'radio', name: 'pane', checked: !i, onchange: () => { form.el.hidden = !!i; jsonPane.hidden = !i; } }), h('span', null, name)));
+  const others = h('ul', { class: 'faults', role: 'alert' });
+  const run = h('button', { type: 'submit', class: 'main', title: 'Ctrl+Enter' }, icon('play'), h('span', null, 'Run'), h('kbd', null, 'Ctrl ⏎'));
+  const cost = h('span', { class: 'cost' });
+  const why = h('span', { class: 'dim', role: 'status' });
+  const side = h('div', { class: 'side' });
+  const reset = h('button', { type: 'button', class: 'plain', onclick: () => { body = {}; tried = false; form.set(body); json.value = text(); keep(); } }, 'Clear');
+  const el = h('div', { class: 'studio' },
+    h('form', { class: 'card request', noValidate: true, onsubmit: submit, onkeydown: hotkey },
+      h('div', { class: 'title' }, h('h2', null, 'Request'), h('div', { class: 'segments', role: 'group', 'aria-label': 'Edit as' }, panes)),
+      form.el, jsonPane, others,
+      h('div', { class: 'submit' }, h('div', { class: 'told' }, cost, why), reset, run)),
+    side);
+
+  function typed() {
+    try {
+      const value = JSON.parse(json.value || '{}');
+      if (typeof value !== 'object' || value === null || Array.isArray(value)) throw new SyntaxError('an object is required');
+      jsonFault.textContent = '';
+      body = value;
+      form.set(body);
+      keep();
+    } catch (error) {
+      jsonFault.textContent = `Not taken over: ${error instanceof Error ? error.message : error}`;
+    }
+  }
+
+  function keep() {
+    keepDraft(model.model_id, body);
+    clearTimeout(timer);
+    timer = setTimeout(ask, REST);
+  }
+
+  /** Asks what would become of the request. */
+  async function ask() {
+    asked.abort();
+    asked = new AbortController();
+    const missing = model.required_inputs.filter((name) => !body[name]);
+    if (missing.length && !tried) {
+      form.show([]);
+      fill(others);
+      fill(cost);
+      if (!running) fill(side, welcome(missing));
+      return;
+    }
+    try {
+      const forecast = await call(`${modelPath(model.model_id)}?dry_run=true`, { method: 'POST', body, signal: asked.signal });
+      fill(others, form.show([]).map(({ msg }) => h('li', null, msg)));
+      fill(cost, forecast.cost === 0 ? 'Free' : money(forecast.cost));
+      if (!running) fill(side, planView(forecast, 'What would be made'));
+    } catch (error) {
+      if (asked.signal.aborted) return;
+      fill(cost);
+      if (!(error instanceof ApiError)) throw error;
+      const rest = form.show(error.detail);
+      fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, msg)) : h('li', null, error.message));
+      if (!running) fill(side, welcome(missing));
+    }
+  }
+
+  /** @param {string[]} fields */
+  function welcome(fields) {
+    const titles = fields.map((f) => model.input_schema.properties?.[f]?.title ?? f);
+    return h('div', { class: 'card empty' }, icon('video'), h('h2', null, 'The plan and the clip appear here'),
+      h('p', null, titles.length ? `Still needed: ${titles.join(', ')}.` : 'See the notes beside the fields.'),
+      h('p', { class: 'dim' }, 'Before anything runs, the server says what it makes of the prompt, what it cannot do, and the price.'));
+  }
+
+  /** @param {KeyboardEvent} e */
+  function hotkey(e) {
+    if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) void submit(e);
+  }
+
+  let running = false;
+  function ready() {
+    run.disabled = sending.count > 0;
+    why.textContent = sending.count ? `Waiting for ${sending.count} ${sending.count === 1 ? 'file' : 'files'} to be sent` : '';
+  }
+  sending.listeners.add(ready);
+  signal.addEventListener('abort', () => sending.listeners.delete(ready));
+
+  /** @param {Event} e */
+  async function submit(e) {
+    e.preventDefault();
+    if (run.disabled) return;
+    tried = true;
+    run.disabled = true;
+    try {
+      // Were the answer lost, the same click would not make two clips.
+      const headers = { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) };
+      const made = await again(() => call(modelPath(model.model_id), { method: 'POST', body, headers }));
+      fill(others, form.show([]).map(({ msg }) => h('li', null, msg)));
+      rename(`/models/${model.model_id}?request=${made.request_id}`);
+      follow(made.request_id);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      const rest = form.show(error.detail);
+      fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, msg)) : h('li', null, error.message));
+      if (error.detail.length > rest.length) form.focusFault();
+      toast(error.detail.length ? 'The request was refused: see the notes beside the fields' : error.message, 'fault');
+    } finally {
+      ready();
+    }
+  }
+
+  /** @param {string} id */
+  function follow(id) {
+    running = true;
+    fill(side, runView(id, signal, { ended: () => void balance(), close }));
+    if (side.getBoundingClientRect().top > innerHeight * 0.7) side.scrollIntoView({ behavior: 'smooth' });
+  }
+
+  function close() {
+    running = false;
+    rename(`/models/${model.model_id}`);
+    void ask();
+  }
+
+  const request = query.get('request');
+  if (request) follow(request);
+  void ask();
+  ready();
+  return el;
+}
+
+/** A call that the server did not answer is made again, twice. @template T @param {() => Promise<T>} make @returns {Promise<T>} */
+async function again(make) {
+  for (let left = 2; ; left--) {
+    try {
+      return await make();
+    } catch (error) {
+      if (!left || !(error instanceof ApiError) || error.status) throw error;
+      await new Promise((resolve) => setTimeout(resolve, 700));
+    }
+  }
+}

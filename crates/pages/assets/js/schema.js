@@ -1,0 +1,49 @@
+// A model's schemas as tables, and as they are.
+
+import { codeBlock, h } from './dom.js';
+import { explain } from './media.js';
+
+/** @param {import('./api.js').Model} model */
+export function schemaTab(model) {
+  return h('div', { class: 'prose wide' },
+    h('h2', null, 'Input'), table(rows(model.input_schema, '', model)),
+    h('h2', null, 'Output'), table(rows(model.output_schema, '', model)),
+    h('h2', null, 'Limits of the files'), limits(model),
+    h('details', { class: 'card' }, h('summary', null, h('h3', null, 'The input schema as JSON')), h('div', null, codeBlock(JSON.stringify(model.input_schema, null, 2)))),
+    h('details', { class: 'card' }, h('summary', null, h('h3', null, 'The output schema as JSON')), h('div', null, codeBlock(JSON.stringify(model.output_schema, null, 2)))));
+}
+
+/** @typedef {{name: string, type: string, needed: boolean, says: string[]}} Row */
+
+/** @param {any} schema @param {string} prefix @param {import('./api.js').Model} model @returns {Row[]} */
+function rows(schema, prefix, model) {
+  return Object.entries(schema?.properties ?? {}).flatMap(([name, s]) => {
+    const items = s.items;
+    const inner = items && (items.properties ?? (items.type ? null : items));
+    const type = s.type === 'array' ? `list of ${items?.format ?? items?.type ?? 'objects'}` : s.format ?? s.type ?? 'any';
+    const says = [
+      s.description, s.enum && `one of ${s.enum.map((/** @type {any} */ v) => JSON.stringify(v)).join(', ')}`, s.default !== undefined && `default ${JSON.stringify(s.default)}`,
+      (s.minLength || s.maxLength) && `${s.minLength ?? 0} to ${s.maxLength ?? 'any number of'} characters`,
+      (s.minItems || s.maxItems) && `${s.minItems ?? 0} to ${s.maxItems ?? 'any number of'} entries`,
+      (s.minimum !== undefined || s.maximum !== undefined) && `${s.minimum ?? 'any'} to ${s.maximum ?? 'any'}`,
+    ].filter(Boolean);
+    const row = { name: prefix + name, type, needed: (schema.required ?? []).includes(name), says };
+    const below = inner ? rows({ properties: inner, required: items.required }, `${prefix}${name}[].`, model) : s.type === 'object' ? rows(s, `${prefix}${name}.`, model) : [];
+    return [row, ...below];
+  });
+}
+
+/** @param {Row[]} list */
+function table(list) {
+  return h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Fields' }, h('table', null,
+    h('thead', null, h('tr', null, ['Field', 'Type', 'What it is'].map((t) => h('th', { scope: 'col' }, t)))),
+    h('tbody', null, list.map((r) => h('tr', null, h('td', null, h('code', null, r.name), r.needed && h('span', { class: 'needed' }, ' needed')), h('td', null, r.type), h('td', null, r.says.map((t) => h('p', null, t))))))));
+}
+
+/** @param {import('./api.js').Model} model */
+function limits({ roles }) {
+  const lines = roles.media.flatMap((m) => [[m.at, m.limits], [`${m.at}/n${m.frontal}`, m.frontal_limits], [`${m.at}/n${m.views}/n`, m.view_limits]])
+    .filter(([, l]) => l);
+  return h('ul', null, lines.map(([at, l]) => h('li', null, h('code', null, String(at)), ' ', explain(/** @type {any} */ (l)))),
+    roles.max_elements_and_images !== undefined && h('li', null, `Images and elements together: at most ${roles.max_elements_and_images}`));
+}
