@@ -38,15 +38,16 @@ pub(crate) fn run_error(failure: &Failure) -> RunError {
 /// The `output` of a succeeded request, its paths made absolute.
 pub(crate) fn output(row: &RequestRow, base: &Base) -> Option<Value> {
     let published = row.body.published.as_ref().filter(|_| row.state == State::Succeeded)?;
-    Some(absolute(&published.output, base))
+    Some(with_urls(&published.output, &|path| base.url(path)))
 }
 
-fn absolute(value: &Value, base: &Base) -> Value {
-    match value {
-        Value::String(path) if path.starts_with('/') => Value::from(base.url(path)),
-        Value::Array(items) => items.iter().map(|item| absolute(item, base)).collect(),
+/// An output, with a URL in the place of each path.
+pub(crate) fn with_urls(output: &Value, url: &impl Fn(&str) -> String) -> Value {
+    match output {
+        Value::String(path) if path.starts_with('/') => Value::from(url(path)),
+        Value::Array(items) => items.iter().map(|item| with_urls(item, url)).collect(),
         Value::Object(fields) => Value::Object(
-            fields.iter().map(|(name, item)| (name.clone(), absolute(item, base))).collect(),
+            fields.iter().map(|(name, item)| (name.clone(), with_urls(item, url))).collect(),
         ),
         other => other.clone(),
     }
@@ -126,6 +127,6 @@ mod tests {
         let base = Base("https://h".to_owned());
         let given = json!({"video": "/files/t/a.mp4", "stills": ["/files/t/b.png"], "seed": 7});
         let want = json!({"video": "https://h/files/t/a.mp4", "stills": ["https://h/files/t/b.png"], "seed": 7});
-        assert_eq!(absolute(&given, &base), want);
+        assert_eq!(with_urls(&given, &|path| base.url(path)), want);
     }
 }

@@ -18,6 +18,7 @@ mod owner;
 pub mod path;
 mod record;
 mod request;
+mod share;
 mod word;
 
 pub use account::{Balance, WhoAmI};
@@ -33,4 +34,5 @@ pub use record::{EngineInfo, Event, Record, RequestList, RequestListQuery, Stage
 pub use request::{
     CancelQuery, CancelReply, DryRun, ResultQuery, ResultReply, StatusReply, SubmitQuery, Submitted,
 };
+pub use share::{Shared, SharedResult};
 pub use word::{Outcome, ResultWord, StatusWord};

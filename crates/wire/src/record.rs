@@ -89,6 +89,9 @@ pub struct Record {
     /// USD charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
+    /// Where the result is shown to everybody who has this link, where one stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_url: Option<String>,
     /// When the record and its files are dropped; `null` where nothing is.
     #[serde(default)]
     pub expires_at: Option<String>,
@@ -205,6 +208,7 @@ mod tests {
             priority: Some("normal".to_owned()),
             attempts: 1,
             cost: Some(0.56),
+            share_url: None,
             expires_at: None,
             status_url: "https://h/v1/requests/r1/status".to_owned(),
             result_url: "https://h/v1/requests/r1/result".to_owned(),

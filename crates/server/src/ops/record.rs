@@ -14,6 +14,7 @@ use crate::base::Base;
 use crate::hooks::Forecasted;
 use crate::lookup::{self, Id};
 use crate::ops::requests::position;
+use crate::ops::share;
 use crate::refusal::Refusal;
 use crate::render;
 
@@ -26,7 +27,9 @@ pub(crate) async fn record(
 ) -> Result<Json<Record>, Refusal> {
     let row = lookup::row(&app, &caller, &id).await?;
     let position = position(&app, &row).await?;
-    Ok(Json(of_row(&app, &row, position, &base)))
+    let link = app.store().link(&row.id).await?;
+    let share_url = link.map(|token| share::url(&token, &base));
+    Ok(Json(Record { share_url, ..of_row(&app, &row, position, &base) }))
 }
 
 fn of_row(app: &App, row: &RequestRow, position: Option<u64>, base: &Base) -> Record {
@@ -44,6 +47,7 @@ fn of_row(app: &App, row: &RequestRow, position: Option<u64>, base: &Base) -> Re
         priority: Some(row.order.priority.as_str().to_owned()),
         attempts: runs(&row.body.timeline),
         cost: row.body.published.as_ref().map(|published| published.cost.usd()),
+        share_url: None,
         expires_at: expires_at(app, row).map(|at| at.to_string()),
         status_url: base.url(&path::status(id)),
         result_url: base.url(&path::result(id)),

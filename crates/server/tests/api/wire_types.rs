@@ -8,8 +8,8 @@ use wire::{
     Balance, CancelReply, Categories, Check, Delivery, DeliveryList, Detail, DryRun, EngineInfo,
     ErrorBody, ErrorCode, Event, FileUploaded, Health, HealthWord, KeyCreated, KeyEntry, KeyList,
     LimitSet, ModelEntry, ModelList, Outcome, Ready, Record, RequestList, ResultReply, ResultWord,
-    RunError, StageTimes, StatusReply, StatusWord, Submitted, Summary, Usage, UsageLine, UsageSum,
-    WebhookSecrets, WhoAmI,
+    RunError, Shared, SharedResult, StageTimes, StatusReply, StatusWord, Submitted, Summary, Usage,
+    UsageLine, UsageSum, WebhookSecrets, WhoAmI,
 };
 
 use crate::schema::Schemas;
@@ -111,6 +111,7 @@ fn record() -> Record {
         priority: Some(text("normal")),
         attempts: 1,
         cost: Some(0.56),
+        share_url: Some(text("https://h/share/t")),
         expires_at: Some(text(AT)),
         status_url: text(URL),
         result_url: text(URL),
@@ -157,6 +158,16 @@ fn result() -> ResultReply {
         created_at: Some(text(AT)),
         finished_at: Some(text(AT)),
         cost: Some(0.56),
+    }
+}
+
+fn shared() -> SharedResult {
+    SharedResult {
+        model_id: text("a/b/c"),
+        output: json!({"video": "https://h/v1/shared/t/clip.mp4"}),
+        poster_url: Some(text("https://h/v1/shared/t/poster.jpg")),
+        created_at: text(AT),
+        finished_at: text(AT),
     }
 }
 
@@ -207,6 +218,8 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("ResultReply", json!(result())),
         ("ResultWord", json!(ResultWord::Succeeded)),
         ("RunError", json!(run_error())),
+        ("Shared", json!(Shared { url: text("https://h/share/t") })),
+        ("SharedResult", json!(shared())),
         ("StageTimes", json!(stage())),
         ("StatusReply", json!(status())),
         ("StatusWord", json!(StatusWord::Completed)),
