@@ -30,7 +30,9 @@ pub use owner::{
     Delivery, DeliveryList, KeyChange, KeyCreated, KeyEntry, KeyList, LimitSet, NewKey, Usage,
     UsageLine, UsageSum, WebhookSecrets,
 };
-pub use record::{EngineInfo, Event, Record, RequestList, RequestListQuery, StageTimes, Summary};
+pub use record::{
+    EngineInfo, Event, Pass, Record, RequestList, RequestListQuery, StageTimes, Summary,
+};
 pub use request::{
     CancelQuery, CancelReply, DryRun, ResultQuery, ResultReply, StatusReply, SubmitQuery, Submitted,
 };

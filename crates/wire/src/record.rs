@@ -1,5 +1,7 @@
 //! The owner's list of requests and the whole record of one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -73,6 +75,12 @@ pub struct Record {
     /// What made the clip, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineInfo>,
+    /// Numbers about the clip, once it is published; which there are is the engine's affair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<BTreeMap<String, f64>>,
+    /// What the engine did, in order, once the clip is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passes: Option<Vec<Pass>>,
     /// Wishes that were not honoured, and why.
     pub unmet: Vec<Value>,
     /// What was accepted but has no effect, or is not recommended.
@@ -113,6 +121,17 @@ pub struct EngineInfo {
     /// The seed that repeats the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+}
+
+/// One pass of an engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pass {
+    /// `colour_transfer`, `encode`, …
+    pub name: String,
+    /// What it was run with, in the words of the engine.
+    pub parameters: Value,
+    /// Wall time in milliseconds.
+    pub millis: u64,
 }
 
 /// One stage.
@@ -193,6 +212,8 @@ mod tests {
                 version: "0.1.0".to_owned(),
                 seed: Some(7),
             }),
+            metrics: None,
+            passes: None,
             unmet: Vec::new(),
             warnings: vec!["unknown field `seed` has no effect".to_owned()],
             stages: vec![StageTimes {
@@ -214,6 +235,20 @@ mod tests {
             result_url: "https://h/v1/requests/r1/result".to_owned(),
             cancel_url: "https://h/v1/requests/r1/cancel".to_owned(),
         }
+    }
+
+    #[test]
+    fn a_published_clip_has_passes_and_metrics() {
+        let (name, parameters) = ("grade".to_owned(), json!({"strength": 0.5}));
+        let body = Record {
+            metrics: Some(BTreeMap::from([("warp_error".to_owned(), 1.5)])),
+            passes: Some(vec![Pass { name, parameters, millis: 40 }]),
+            ..record()
+        };
+        let value = serde_json::to_value(&body).unwrap();
+        assert_eq!(value["metrics"], json!({"warp_error": 1.5}));
+        let pass = json!({"name": "grade", "parameters": {"strength": 0.5}, "millis": 40});
+        assert_eq!(value["passes"], json!([pass]));
     }
 
     #[test]

@@ -1,12 +1,15 @@
 //! `GET /v1/requests/{id}`
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use domain::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 use store::RequestRow;
 use store::row::Moment;
-use wire::{EngineInfo, Event, Record, StageTimes, path};
+use wire::{EngineInfo, Event, Pass, Record, StageTimes, path};
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -34,12 +37,15 @@ pub(crate) async fn record(
 
 fn of_row(app: &App, row: &RequestRow, position: Option<u64>, base: &Base) -> Record {
     let Made { plan, engine, unmet } = made(app, row);
+    let report = row.body.published.as_ref().map(|published| &published.report);
     let id = row.id.as_str();
     Record {
         summary: render::summary(row, position, base),
         input: row.body.input.clone(),
         plan,
         engine,
+        metrics: report.map(metrics),
+        passes: report.map(passes),
         unmet,
         warnings: row.body.warnings.clone(),
         stages: stages(&row.body.timeline),
@@ -83,6 +89,19 @@ fn made(app: &App, row: &RequestRow) -> Made {
     Made { plan: Some(published.plan.clone()), engine, unmet: unmet.unwrap_or_default() }
 }
 
+/// What an engine measured; what is no number (such as one that is not finite) is left out.
+fn metrics(report: &Value) -> BTreeMap<String, f64> {
+    let measured = report.get("metrics").and_then(Value::as_object);
+    let numbers = measured.into_iter().flatten();
+    numbers.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect()
+}
+
+/// What an engine did; what cannot be read is left out.
+fn passes(report: &Value) -> Vec<Pass> {
+    let done = report.get("passes").and_then(Value::as_array).into_iter().flatten();
+    done.filter_map(|pass| Pass::deserialize(pass).ok()).collect()
+}
+
 /// `None` where the model has gone from the catalogue, or has changed its fields.
 fn forecast(app: &App, row: &RequestRow) -> Option<Forecasted> {
     let model = app.parts().catalog.get(&row.model)?;
@@ -120,6 +139,21 @@ fn runs(timeline: &[Moment]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_report_is_read_as_far_as_it_can_be() {
+        let report = json!({
+            "metrics": {"warp_error": 2, "motion_epe_px": null},
+            "passes": [{"name": "grade", "parameters": null, "millis": 40}, {"name": "old"}, 7],
+        });
+        assert_eq!(metrics(&report), BTreeMap::from([("warp_error".to_owned(), 2.0)]));
+        let pass = Pass { name: "grade".to_owned(), parameters: Value::Null, millis: 40 };
+        assert_eq!(passes(&report), [pass]);
+        for none in [json!({}), Value::Null, json!({"metrics": [1], "passes": {}})] {
+            assert_eq!((metrics(&none).len(), passes(&none).len()), (0, 0), "{none}");
+        }
+    }
 
     #[test]
     fn a_stage_lasts_until_the_next_event() {

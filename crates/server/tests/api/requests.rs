@@ -3,7 +3,7 @@
 use axum::body::Body;
 use http::{Method, StatusCode};
 use insta::assert_json_snapshot;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::{Fixture, with_key};
 
@@ -124,6 +124,10 @@ async fn the_record_of_a_finished_request_shows_what_was_made() {
     server.clock.advance_secs(9);
     server.publish(&lease).await;
     let mut record = server.get(&format!("/v1/requests/{id}")).await.tidy();
+    let metrics = record["metrics"].take();
+    assert_eq!(metrics, json!({"warp_error": 1.5}));
+    let pass = json!({"name": "grade", "parameters": {"strength": 0.5}, "millis": 40});
+    assert_eq!(record["passes"].take(), json!([pass]));
     record["input"].take();
     record["events"].take();
     assert_json_snapshot!(record, @r#"
@@ -145,6 +149,8 @@ async fn the_record_of_a_finished_request_shows_what_was_made() {
         "name": "roto",
         "version": "0.1.0"
       },
+      "metrics": null,
+      "passes": null,
       "unmet": [],
       "warnings": [],
       "stages": [

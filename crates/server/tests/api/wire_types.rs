@@ -1,15 +1,15 @@
 //! One value of each type of the wire, with all that it can have, held against its component of
 //! `/openapi.json`. What replies leave out in other tests is seen here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use wire::{
     Balance, CancelReply, Categories, Check, Delivery, DeliveryList, Detail, DryRun, EngineInfo,
     ErrorBody, ErrorCode, Event, FileUploaded, Health, HealthWord, KeyCreated, KeyEntry, KeyList,
-    LimitSet, ModelEntry, ModelList, Outcome, Ready, Record, RequestList, ResultReply, ResultWord,
-    RunError, Shared, SharedResult, StageTimes, StatusReply, StatusWord, Submitted, Summary, Usage,
-    UsageLine, UsageSum, WebhookSecrets, WhoAmI,
+    LimitSet, ModelEntry, ModelList, Outcome, Pass, Ready, Record, RequestList, ResultReply,
+    ResultWord, RunError, Shared, SharedResult, StageTimes, StatusReply, StatusWord, Submitted,
+    Summary, Usage, UsageLine, UsageSum, WebhookSecrets, WhoAmI,
 };
 
 use crate::schema::Schemas;
@@ -90,6 +90,10 @@ fn engine() -> EngineInfo {
     EngineInfo { name: text("roto"), version: text("0.1.0"), seed: Some(u64::MAX) }
 }
 
+fn pass() -> Pass {
+    Pass { name: text("grade"), parameters: json!({"strength": 0.5}), millis: 40 }
+}
+
 fn stage() -> StageTimes {
     StageTimes { name: text("intake"), started_at: text(AT), finished_at: Some(text(AT)) }
 }
@@ -104,6 +108,8 @@ fn record() -> Record {
         input: json!({"prompt": "go"}),
         plan: Some(json!({"task": "next_shot"})),
         engine: Some(engine()),
+        metrics: Some(BTreeMap::from([(text("warp_error"), 1.5)])),
+        passes: Some(vec![pass()]),
         unmet: vec![json!({"wish": "rain"})],
         warnings: vec![text("unknown field `seed` has no effect")],
         stages: vec![stage()],
@@ -212,6 +218,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("ModelEntry", json!(entry())),
         ("ModelList", json!(models)),
         ("Outcome", json!(Outcome::Cancelled)),
+        ("Pass", json!(pass())),
         ("Ready", json!(Ready::of(vec![check()]))),
         ("Record", json!(record())),
         ("RequestList", json!(list)),
