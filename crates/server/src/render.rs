@@ -1,6 +1,6 @@
 //! What is stored, in the words of the wire.
 
-use catalog::Model;
+use catalog::{Catalog, Model};
 use domain::{Failure, Fault, State};
 use serde_json::Value;
 use store::RequestRow;
@@ -82,12 +82,23 @@ pub fn webhook_payload(row: &RequestRow, state: State, base: &str) -> Vec<u8> {
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
+/// The prompt of a request, where the model is still there to say which it is.
+pub(crate) fn prompt<'a>(catalog: &Catalog, row: &'a RequestRow) -> Option<&'a str> {
+    catalog.get(&row.model)?.prompt(&row.body.input)
+}
+
 /// One line of the list.
-pub(crate) fn summary(row: &RequestRow, position: Option<u64>, base: &Base) -> Summary {
+pub(crate) fn summary(
+    catalog: &Catalog,
+    row: &RequestRow,
+    position: Option<u64>,
+    base: &Base,
+) -> Summary {
     let published = row.body.published.as_ref();
     Summary {
         request_id: row.id.to_string(),
         model_id: row.model.clone(),
+        prompt: prompt(catalog, row).map(str::to_owned),
         status: word(row.state),
         queue_position: position,
         created_at: row.created_at.to_string(),

@@ -16,6 +16,9 @@ pub struct RequestListQuery {
     /// One model.
     #[serde(default)]
     pub model_id: Option<String>,
+    /// Words that all have to be in id, model id or prompt, in any case.
+    #[serde(default)]
+    pub search: Option<String>,
     /// How many at most.
     #[serde(default)]
     pub limit: Option<u64>,
@@ -40,6 +43,9 @@ pub struct Summary {
     pub request_id: String,
     /// The model.
     pub model_id: String,
+    /// The prompt, as it was sent; left out where the model is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
     /// The state, in the words of result.
     pub status: ResultWord,
     /// Only while queued.
@@ -169,6 +175,7 @@ mod tests {
         Summary {
             request_id: "r1".to_owned(),
             model_id: "a/b/c".to_owned(),
+            prompt: Some("go".to_owned()),
             status: ResultWord::Succeeded,
             queue_position: None,
             created_at: AT.to_owned(),
@@ -188,6 +195,7 @@ mod tests {
             {
               "request_id": "r1",
               "model_id": "a/b/c",
+              "prompt": "go",
               "status": "succeeded",
               "created_at": "2026-11-22T05:43:01.123456+00:00",
               "finished_at": "2026-11-22T05:43:01.123456+00:00",
@@ -258,6 +266,7 @@ mod tests {
         {
           "request_id": "r1",
           "model_id": "a/b/c",
+          "prompt": "go",
           "status": "succeeded",
           "created_at": "2026-11-22T05:43:01.123456+00:00",
           "finished_at": "2026-11-22T05:43:01.123456+00:00",

@@ -40,7 +40,7 @@ fn of_row(app: &App, row: &RequestRow, position: Option<u64>, base: &Base) -> Re
     let report = row.body.published.as_ref().map(|published| &published.report);
     let id = row.id.as_str();
     Record {
-        summary: render::summary(row, position, base),
+        summary: render::summary(&app.parts().catalog, row, position, base),
         input: row.body.input.clone(),
         plan,
         engine,

@@ -76,6 +76,7 @@ fn summary() -> Summary {
     Summary {
         request_id: text("r1"),
         model_id: text("a/b/c"),
+        prompt: Some(text("go")),
         status: ResultWord::Succeeded,
         queue_position: Some(1),
         created_at: text(AT),
