@@ -72,6 +72,8 @@ pub fn all_ended(world: &World) {
             owner: id.clone(),
             from: Timestamp(i64::MIN),
             to: Timestamp(i64::MAX),
+            model: None,
+            key: None,
             group_by: GroupBy::Model,
         };
         let lines = now(world.store.usage(all)).unwrap_or_default();

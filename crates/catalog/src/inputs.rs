@@ -125,11 +125,15 @@ impl Fields {
         self.elements.as_ref().map_or(0, |field| field.list(body).len())
     }
 
+    /// The text that plays the prompt.
+    pub(crate) fn prompt<'a>(&self, body: &'a Value) -> Option<&'a str> {
+        value_at(body, &self.prompt)?.as_str()
+    }
+
     /// The body by its roles.
     pub(crate) fn read(&self, body: &Value) -> Result<Inputs, UnreadableBody> {
         let unreadable = |pointer: &str| UnreadableBody { pointer: pointer.to_owned() };
-        let prompt = value_at(body, &self.prompt).and_then(Value::as_str);
-        let prompt = prompt.ok_or_else(|| unreadable(&self.prompt))?.to_owned();
+        let prompt = self.prompt(body).ok_or_else(|| unreadable(&self.prompt))?.to_owned();
         let length_secs = match &self.length {
             Some(place) => match value_at(body, place) {
                 Some(value) => seconds(value).ok_or_else(|| unreadable(place))?,

@@ -88,6 +88,11 @@ impl Model {
         self.fields.read(canonical)
     }
 
+    /// The prompt of a kept body, as it was sent; `None` where this model cannot read it.
+    pub fn prompt<'a>(&self, canonical: &'a Value) -> Option<&'a str> {
+        self.fields.prompt(canonical)
+    }
+
     /// What is wrong with a file of `bytes` bytes that was measured; empty if nothing.
     pub fn check(&self, input: &MediaInput, facts: &MediaFacts, bytes: u64) -> Vec<Fault> {
         input.check(facts, bytes)

@@ -40,7 +40,7 @@ impl<F: Fn(&str, &str, u16) -> bool> UrlPolicy for F {
 /// Adds every fault that the schema did not find.
 pub(crate) fn apply(fields: &Fields, body: &Value, urls: &dyn UrlPolicy, faults: &mut Vec<Fault>) {
     let slots = fields.slots(body);
-    if let Some(text) = value_at(body, &fields.prompt).and_then(Value::as_str) {
+    if let Some(text) = fields.prompt(body) {
         prompt(fields, text, &slots, body, faults);
     }
     for slot in &slots {

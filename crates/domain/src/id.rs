@@ -136,57 +136,72 @@ pub fn hex(bytes: &[u8]) -> String {
     digits.flatten().map(char::from).collect()
 }
 
-/// The unguessable part of a `/files/{token}/{name}` URL: 192 random bits in hexadecimal.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct FileToken(Box<str>);
+/// Digits of a token.
+const TOKEN_HEX_LEN: usize = 48;
 
-impl FileToken {
-    const HEX_LEN: usize = 48;
+/// A type of token: 192 random bits in hexadecimal.
+macro_rules! token {
+    ($(#[$doc:meta])* $name:ident) => {
+        $(#[$doc])*
+        #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(try_from = "String", into = "String")]
+        pub struct $name(Box<str>);
 
-    /// A new token.
-    pub fn new(rng: &dyn Rng) -> Self {
-        let mut random = [0_u8; Self::HEX_LEN / 2];
-        rng.fill(&mut random);
-        Self(hex(&random).into())
-    }
+        impl $name {
+            /// A new token.
+            pub fn new(rng: &dyn Rng) -> Self {
+                let mut random = [0_u8; TOKEN_HEX_LEN / 2];
+                rng.fill(&mut random);
+                Self(hex(&random).into())
+            }
 
-    /// The token as text.
-    pub fn as_str(&self) -> &str {
-        &self.0
-    }
-}
-
-impl fmt::Display for FileToken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
-    }
-}
-
-impl FromStr for FileToken {
-    type Err = BadId;
-    fn from_str(text: &str) -> Result<Self, BadId> {
-        let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
-        if text.len() == Self::HEX_LEN && hex {
-            Ok(Self(text.into()))
-        } else {
-            Err(BadId { prefix: "", found: text.chars().take(64).collect() })
+            /// The token as text.
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
         }
-    }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl FromStr for $name {
+            type Err = BadId;
+            fn from_str(text: &str) -> Result<Self, BadId> {
+                let hex = text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b));
+                if text.len() == TOKEN_HEX_LEN && hex {
+                    Ok(Self(text.into()))
+                } else {
+                    Err(BadId { prefix: "", found: text.chars().take(64).collect() })
+                }
+            }
+        }
+
+        impl TryFrom<String> for $name {
+            type Error = BadId;
+            fn try_from(text: String) -> Result<Self, BadId> {
+                text.parse()
+            }
+        }
+
+        impl From<$name> for String {
+            fn from(token: $name) -> Self {
+                token.0.into()
+            }
+        }
+    };
 }
 
-impl TryFrom<String> for FileToken {
-    type Error = BadId;
-    fn try_from(text: String) -> Result<Self, BadId> {
-        text.parse()
-    }
-}
-
-impl From<FileToken> for String {
-    fn from(token: FileToken) -> Self {
-        token.0.into()
-    }
-}
+token!(
+    /// The unguessable part of a `/files/{token}/{name}` URL.
+    FileToken
+);
+token!(
+    /// The unguessable part of a link that shows one result to whoever has it.
+    ShareToken
+);
 
 #[cfg(test)]
 mod tests {
@@ -223,6 +238,7 @@ mod tests {
             assert!(text.parse::<RequestId>().is_err(), "{text}");
         }
         assert!(FileToken::new(&Fixed(7)).as_str().parse::<FileToken>().is_ok());
+        assert!(ShareToken::new(&Fixed(7)).as_str().parse::<ShareToken>().is_ok());
         assert!("ABC".parse::<FileToken>().is_err());
     }
 }

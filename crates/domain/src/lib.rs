@@ -25,7 +25,7 @@ pub mod webhook;
 pub use admission::Limits;
 pub use clock::{Clock, Rng, Timestamp};
 pub use fault::{Failure, Fault};
-pub use id::{FileToken, KeyId, OwnerId, RequestId, WorkerId};
+pub use id::{FileToken, KeyId, OwnerId, RequestId, ShareToken, WorkerId};
 pub use lease::{Epoch, Lease, Stage};
 pub use queue::{OrderKey, Priority, QueueIndex};
 pub use request::State;

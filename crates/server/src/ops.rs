@@ -17,6 +17,8 @@ pub(crate) mod record;
 pub(crate) mod remove;
 pub(crate) mod requests;
 pub(crate) mod result;
+pub(crate) mod share;
+pub(crate) mod shared;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod upload;

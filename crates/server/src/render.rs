@@ -1,6 +1,6 @@
 //! What is stored, in the words of the wire.
 
-use catalog::Model;
+use catalog::{Catalog, Model};
 use domain::{Failure, Fault, State};
 use serde_json::Value;
 use store::RequestRow;
@@ -38,15 +38,16 @@ pub(crate) fn run_error(failure: &Failure) -> RunError {
 /// The `output` of a succeeded request, its paths made absolute.
 pub(crate) fn output(row: &RequestRow, base: &Base) -> Option<Value> {
     let published = row.body.published.as_ref().filter(|_| row.state == State::Succeeded)?;
-    Some(absolute(&published.output, base))
+    Some(with_urls(&published.output, &|path| base.url(path)))
 }
 
-fn absolute(value: &Value, base: &Base) -> Value {
-    match value {
-        Value::String(path) if path.starts_with('/') => Value::from(base.url(path)),
-        Value::Array(items) => items.iter().map(|item| absolute(item, base)).collect(),
+/// An output, with a URL in the place of each path.
+pub(crate) fn with_urls(output: &Value, url: &impl Fn(&str) -> String) -> Value {
+    match output {
+        Value::String(path) if path.starts_with('/') => Value::from(url(path)),
+        Value::Array(items) => items.iter().map(|item| with_urls(item, url)).collect(),
         Value::Object(fields) => Value::Object(
-            fields.iter().map(|(name, item)| (name.clone(), absolute(item, base))).collect(),
+            fields.iter().map(|(name, item)| (name.clone(), with_urls(item, url))).collect(),
         ),
         other => other.clone(),
     }
@@ -81,12 +82,23 @@ pub fn webhook_payload(row: &RequestRow, state: State, base: &str) -> Vec<u8> {
     serde_json::to_vec(&body).unwrap_or_default()
 }
 
+/// The prompt of a request, where the model is still there to say which it is.
+pub(crate) fn prompt<'a>(catalog: &Catalog, row: &'a RequestRow) -> Option<&'a str> {
+    catalog.get(&row.model)?.prompt(&row.body.input)
+}
+
 /// One line of the list.
-pub(crate) fn summary(row: &RequestRow, position: Option<u64>, base: &Base) -> Summary {
+pub(crate) fn summary(
+    catalog: &Catalog,
+    row: &RequestRow,
+    position: Option<u64>,
+    base: &Base,
+) -> Summary {
     let published = row.body.published.as_ref();
     Summary {
         request_id: row.id.to_string(),
         model_id: row.model.clone(),
+        prompt: prompt(catalog, row).map(str::to_owned),
         status: word(row.state),
         queue_position: position,
         created_at: row.created_at.to_string(),
@@ -126,6 +138,6 @@ mod tests {
         let base = Base("https://h".to_owned());
         let given = json!({"video": "/files/t/a.mp4", "stills": ["/files/t/b.png"], "seed": 7});
         let want = json!({"video": "https://h/files/t/a.mp4", "stills": ["https://h/files/t/b.png"], "seed": 7});
-        assert_eq!(absolute(&given, &base), want);
+        assert_eq!(with_urls(&given, &|path| base.url(path)), want);
     }
 }

@@ -12,7 +12,8 @@ use wire::{ErrorCode, path};
 use crate::app::App;
 use crate::ops::{
     balance, cancel, categories, events, file, health, keys, metrics, model, models, openapi, page,
-    ready, record, remove, requests, result, status, submit, upload, usage, webhooks, whoami,
+    ready, record, remove, requests, result, share, shared, status, submit, upload, usage,
+    webhooks, whoami,
 };
 use crate::refusal::Refusal;
 use crate::trace::trace;
@@ -54,6 +55,10 @@ pub const ROUTES: &[Route] = &[
     keyed(Method::GET, path::STATUS, || get(status::status)),
     keyed(Method::GET, path::RESULT, || get(result::result)),
     keyed(Method::POST, path::CANCEL, || post(cancel::cancel)),
+    keyed(Method::POST, path::SHARE, || post(share::share)),
+    keyed(Method::DELETE, path::SHARE, || delete(share::unshare)),
+    open(Method::GET, path::SHARED, || get(shared::shared)),
+    open(Method::GET, path::SHARED_FILE, || get(shared::file)),
     keyed(Method::POST, path::FILES, || post(upload::upload)),
     open(Method::GET, path::FILE, || get(file::file)),
     keyed(Method::GET, path::USAGE, || get(usage::usage)),

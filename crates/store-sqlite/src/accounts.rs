@@ -124,10 +124,13 @@ fn usage(conn: &Connection, query: &UsageQuery) -> Result<Vec<UsageLine>, Fault>
     };
     let sql = format!(
         "SELECT {group}, count(*), sum(units), sum(cost) FROM usage INDEXED BY usage_owner \
-         WHERE owner = ?1 AND at >= ?2 AND at < ?3 GROUP BY 1 ORDER BY 1"
+         WHERE owner = ?1 AND at >= ?2 AND at < ?3 \
+         AND (?4 IS NULL OR model = ?4) AND (?5 IS NULL OR key = ?5) GROUP BY 1 ORDER BY 1"
     );
     let mut statement = conn.prepare_cached(&sql)?;
-    let mut rows = statement.query(params![query.owner.as_str(), query.from.0, query.to.0])?;
+    let key = query.key.as_ref().map(KeyId::as_str);
+    let values = params![query.owner.as_str(), query.from.0, query.to.0, query.model, key];
+    let mut rows = statement.query(values)?;
     let mut lines = Vec::new();
     while let Some(row) = rows.next()? {
         lines.push(UsageLine {

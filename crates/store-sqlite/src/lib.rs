@@ -25,6 +25,7 @@ mod queue;
 mod readers;
 mod requests;
 mod retention;
+mod sharing;
 mod sqlite;
 mod stamp;
 mod writer;

@@ -58,7 +58,8 @@ fn one(
     rows.next()?.map(|row| codec::request(row, doc)).transpose()
 }
 
-fn by_seq(conn: &Connection, seq: i64) -> Result<Option<RequestRow>, Fault> {
+/// The whole record, by its number.
+pub(crate) fn by_seq(conn: &Connection, seq: i64) -> Result<Option<RequestRow>, Fault> {
     one(
         conn,
         &format!(

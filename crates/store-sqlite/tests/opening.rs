@@ -3,6 +3,7 @@
 
 use domain::{Priority, Stage, Timestamp};
 use store::conformance::Maker;
+use store::sharing::{Link, Sharing};
 use store::{Store, StoreError};
 use store_sqlite::{OpenError, OpenMode, SqliteStore};
 
@@ -88,6 +89,27 @@ async fn beside_a_server_requests_are_seen_and_not_changed() {
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
     let refused = beside.insert(maker.request(&maker.owner(), Priority::Low)).await;
     assert!(matches!(refused, Err(StoreError::Unavailable(_))), "{refused:?}");
+}
+
+#[tokio::test]
+async fn what_an_earlier_version_kept_is_there_and_can_be_shared() {
+    let folder = tempfile::tempdir().unwrap();
+    let maker = Maker::new(4);
+    let store = SqliteStore::open(folder.path(), OpenMode::Serve).unwrap();
+    let run = maker.running(&store).await;
+    let (owner, id) = (run.row.owner, run.row.id);
+    store.publish(&run.lease, maker.published(&owner, &id), NOW).await.unwrap();
+    drop(store);
+    // As version 3 left it.
+    let conn = rusqlite::Connection::open(folder.path().join("reshoot.db")).unwrap();
+    conn.execute_batch("DROP TABLE share; PRAGMA user_version = 3").unwrap();
+    drop(conn);
+    let store = SqliteStore::open(folder.path(), OpenMode::Serve).unwrap();
+    let link = maker.link();
+    assert_eq!(store.share(&owner, &id, &link).await.unwrap(), Link::Stands(link.clone()));
+    drop(store);
+    let store = SqliteStore::open(folder.path(), OpenMode::Serve).unwrap();
+    assert_eq!(store.shared(&link).await.unwrap().map(|row| row.id), Some(id));
 }
 
 #[tokio::test]

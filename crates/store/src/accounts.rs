@@ -26,6 +26,10 @@ pub struct UsageQuery {
     pub from: Timestamp,
     /// Before this moment.
     pub to: Timestamp,
+    /// Only of this model.
+    pub model: Option<String>,
+    /// Only of this key.
+    pub key: Option<KeyId>,
     /// By what it is added up.
     pub group_by: GroupBy,
 }

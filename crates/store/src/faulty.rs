@@ -13,7 +13,9 @@ use domain::facts::Facts;
 use domain::invariants::Seen;
 use domain::key::{KeyHash, KeyRecord};
 use domain::lease::{Lease, Setback, Stage};
-use domain::{Failure, FileToken, KeyId, OrderKey, OwnerId, RequestId, State, Timestamp, WorkerId};
+use domain::{
+    Failure, FileToken, KeyId, OrderKey, OwnerId, RequestId, ShareToken, State, Timestamp, WorkerId,
+};
 use tokio::sync::watch;
 
 use crate::accounts::{Accounts, Subject, Survey, UsageLine, UsageQuery};
@@ -23,6 +25,7 @@ use crate::row::{
     CancelOutcome, Claim, FileRow, Inserted, Listing, Loads, NewRequest, Once, Page, Progress,
     Published, RequestRow, StatusRow,
 };
+use crate::sharing::{Link, Sharing};
 use crate::{Expired, Store, StoreError};
 
 /// When a call fails.
@@ -190,4 +193,12 @@ faulty! {
     retire(cutoffs: Cutoffs, limit: u32) -> usize;
     trash(limit: u32) -> Vec<String>;
     emptied(folders: Vec<String>) -> ();
+}
+
+faulty! {
+    Sharing {}
+    share(owner: &OwnerId, id: &RequestId, fresh: &ShareToken) -> Link;
+    unshare(owner: &OwnerId, id: &RequestId) -> bool;
+    link(id: &RequestId) -> Option<ShareToken>;
+    shared(token: &ShareToken) -> Option<RequestRow>;
 }

@@ -12,6 +12,7 @@ pub mod memory;
 pub mod outbox;
 pub mod retention;
 pub mod row;
+pub mod sharing;
 pub mod transition;
 pub mod watchers;
 
@@ -35,6 +36,7 @@ pub use row::{
     CancelOutcome, Claim, FileRow, Inserted, Listing, NewRequest, Page, Progress, Published,
     RequestRow, StatusRow, Terms,
 };
+pub use sharing::Sharing;
 
 /// Why a store could not do what was asked.
 #[derive(Debug, thiserror::Error)]
@@ -93,7 +95,7 @@ impl Lapsed {
 /// Every method that changes something returns after the change is durable. Times are the
 /// caller's: a store has no clock.
 #[async_trait]
-pub trait Store: Accounts + Outbox + Retention + Send + Sync + 'static {
+pub trait Store: Accounts + Outbox + Retention + Sharing + Send + Sync + 'static {
     // Keys.
 
     /// Adds a key; [`StoreError::Exists`] if its id or hash is there.

@@ -18,6 +18,7 @@ mod owner;
 pub mod path;
 mod record;
 mod request;
+mod share;
 mod word;
 
 pub use account::{Balance, WhoAmI};
@@ -29,8 +30,11 @@ pub use owner::{
     Delivery, DeliveryList, KeyChange, KeyCreated, KeyEntry, KeyList, LimitSet, NewKey, Usage,
     UsageLine, UsageSum, WebhookSecrets,
 };
-pub use record::{EngineInfo, Event, Record, RequestList, RequestListQuery, StageTimes, Summary};
+pub use record::{
+    EngineInfo, Event, Pass, Record, RequestList, RequestListQuery, StageTimes, Summary,
+};
 pub use request::{
     CancelQuery, CancelReply, DryRun, ResultQuery, ResultReply, StatusReply, SubmitQuery, Submitted,
 };
+pub use share::{Shared, SharedResult};
 pub use word::{Outcome, ResultWord, StatusWord};

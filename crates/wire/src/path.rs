@@ -21,6 +21,14 @@ pub const RESULT: &str = "/v1/requests/{request_id}/result";
 pub const CANCEL: &str = "/v1/requests/{request_id}/cancel";
 /// What happens to one request, as it happens; `GET`.
 pub const EVENTS: &str = "/v1/requests/{request_id}/events";
+/// The link that shows one request's result; `POST`, `DELETE`.
+pub const SHARE: &str = "/v1/requests/{request_id}/share";
+/// The page that a link leads to.
+pub const SHARE_PAGE: &str = "/share/{token}";
+/// What a link shows, without a key; `GET`.
+pub const SHARED: &str = "/v1/shared/{token}";
+/// A file of what a link shows, without a key; `GET`, `HEAD`.
+pub const SHARED_FILE: &str = "/v1/shared/{token}/{name}";
 /// What was used; `GET`.
 pub const USAGE: &str = "/v1/usage";
 /// The owner's keys; `GET`, `POST`.
@@ -86,6 +94,26 @@ pub fn file(token: &str, name: &str) -> String {
     format!("/files/{token}/{name}")
 }
 
+/// The path of the link that shows one request's result.
+pub fn share(request_id: &str) -> String {
+    [REQUESTS, "/", request_id, "/share"].concat()
+}
+
+/// The path of the page that a link leads to.
+pub fn share_page(token: &str) -> String {
+    format!("/share/{token}")
+}
+
+/// The path of what a link shows.
+pub fn shared(token: &str) -> String {
+    format!("/v1/shared/{token}")
+}
+
+/// The path of a file of what a link shows.
+pub fn shared_file(token: &str, name: &str) -> String {
+    format!("/v1/shared/{token}/{name}")
+}
+
 #[cfg(test)]
 mod tests {
     #[test]
@@ -97,6 +125,10 @@ mod tests {
             (super::REQUEST, super::request("{request_id}")),
             (super::MODEL, super::model("{*model_id}")),
             (super::FILE, super::file("{token}", "{name}")),
+            (super::SHARE, super::share("{request_id}")),
+            (super::SHARE_PAGE, super::share_page("{token}")),
+            (super::SHARED, super::shared("{token}")),
+            (super::SHARED_FILE, super::shared_file("{token}", "{name}")),
         ] {
             assert_eq!(template, built);
         }

@@ -1,5 +1,7 @@
 //! The owner's list of requests and the whole record of one.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -14,6 +16,9 @@ pub struct RequestListQuery {
     /// One model.
     #[serde(default)]
     pub model_id: Option<String>,
+    /// Words that all have to be in id, model id or prompt, in any case.
+    #[serde(default)]
+    pub search: Option<String>,
     /// How many at most.
     #[serde(default)]
     pub limit: Option<u64>,
@@ -38,6 +43,9 @@ pub struct Summary {
     pub request_id: String,
     /// The model.
     pub model_id: String,
+    /// The prompt, as it was sent; left out where the model is gone.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prompt: Option<String>,
     /// The state, in the words of result.
     pub status: ResultWord,
     /// Only while queued.
@@ -73,6 +81,12 @@ pub struct Record {
     /// What made the clip, once it is known.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub engine: Option<EngineInfo>,
+    /// Numbers about the clip, once it is published; which there are is the engine's affair.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub metrics: Option<BTreeMap<String, f64>>,
+    /// What the engine did, in order, once the clip is published.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub passes: Option<Vec<Pass>>,
     /// Wishes that were not honoured, and why.
     pub unmet: Vec<Value>,
     /// What was accepted but has no effect, or is not recommended.
@@ -89,6 +103,9 @@ pub struct Record {
     /// USD charged.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub cost: Option<f64>,
+    /// Where the result is shown to everybody who has this link, where one stands.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub share_url: Option<String>,
     /// When the record and its files are dropped; `null` where nothing is.
     #[serde(default)]
     pub expires_at: Option<String>,
@@ -110,6 +127,17 @@ pub struct EngineInfo {
     /// The seed that repeats the run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seed: Option<u64>,
+}
+
+/// One pass of an engine.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Pass {
+    /// `colour_transfer`, `encode`, …
+    pub name: String,
+    /// What it was run with, in the words of the engine.
+    pub parameters: Value,
+    /// Wall time in milliseconds.
+    pub millis: u64,
 }
 
 /// One stage.
@@ -147,6 +175,7 @@ mod tests {
         Summary {
             request_id: "r1".to_owned(),
             model_id: "a/b/c".to_owned(),
+            prompt: Some("go".to_owned()),
             status: ResultWord::Succeeded,
             queue_position: None,
             created_at: AT.to_owned(),
@@ -166,6 +195,7 @@ mod tests {
             {
               "request_id": "r1",
               "model_id": "a/b/c",
+              "prompt": "go",
               "status": "succeeded",
               "created_at": "2026-11-22T05:43:01.123456+00:00",
               "finished_at": "2026-11-22T05:43:01.123456+00:00",
@@ -190,6 +220,8 @@ mod tests {
                 version: "0.1.0".to_owned(),
                 seed: Some(7),
             }),
+            metrics: None,
+            passes: None,
             unmet: Vec::new(),
             warnings: vec!["unknown field `seed` has no effect".to_owned()],
             stages: vec![StageTimes {
@@ -205,11 +237,26 @@ mod tests {
             priority: Some("normal".to_owned()),
             attempts: 1,
             cost: Some(0.56),
+            share_url: None,
             expires_at: None,
             status_url: "https://h/v1/requests/r1/status".to_owned(),
             result_url: "https://h/v1/requests/r1/result".to_owned(),
             cancel_url: "https://h/v1/requests/r1/cancel".to_owned(),
         }
+    }
+
+    #[test]
+    fn a_published_clip_has_passes_and_metrics() {
+        let (name, parameters) = ("grade".to_owned(), json!({"strength": 0.5}));
+        let body = Record {
+            metrics: Some(BTreeMap::from([("warp_error".to_owned(), 1.5)])),
+            passes: Some(vec![Pass { name, parameters, millis: 40 }]),
+            ..record()
+        };
+        let value = serde_json::to_value(&body).unwrap();
+        assert_eq!(value["metrics"], json!({"warp_error": 1.5}));
+        let pass = json!({"name": "grade", "parameters": {"strength": 0.5}, "millis": 40});
+        assert_eq!(value["passes"], json!([pass]));
     }
 
     #[test]
@@ -219,6 +266,7 @@ mod tests {
         {
           "request_id": "r1",
           "model_id": "a/b/c",
+          "prompt": "go",
           "status": "succeeded",
           "created_at": "2026-11-22T05:43:01.123456+00:00",
           "finished_at": "2026-11-22T05:43:01.123456+00:00",

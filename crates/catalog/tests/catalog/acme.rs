@@ -39,6 +39,8 @@ fn other_names_play_the_same_roles() {
         ]
     );
     assert_eq!(acme().inputs(&accepted.canonical).unwrap(), accepted.inputs);
+    assert_eq!(acme().prompt(&accepted.canonical), body["text"].as_str());
+    assert_eq!(acme().prompt(&json!({"prompt": "go", "text": 7})), None);
 }
 
 #[test]

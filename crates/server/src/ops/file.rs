@@ -54,13 +54,25 @@ pub(crate) async fn file(
     headers: HeaderMap,
 ) -> Result<Response, Refusal> {
     let row = find(&app, &address).await?;
+    show(&app, &row, &method, &headers, CACHED).await
+}
+
+/// A file, or the part of it that is asked for; `cached` says what a browser may keep of it.
+pub(crate) async fn show(
+    app: &App,
+    row: &FileRow,
+    method: &Method,
+    headers: &HeaderMap,
+    cached: &'static str,
+) -> Result<Response, Refusal> {
     let etag = format!("\"{}\"", row.sha256);
-    let wanted = match wanted(&headers, &etag, row.bytes) {
+    let wanted = match wanted(headers, &etag, row.bytes) {
         // Ranges are for GET alone (RFC 9110, section 14.2).
         Wanted::Part(_) | Wanted::Unsatisfiable if method == Method::HEAD => Wanted::Whole,
         wanted => wanted,
     };
-    Ok(reply(&app, &row, &etag, wanted, method == Method::GET).await?)
+    let head = Response::builder().header(ETAG, etag).header(CACHE_CONTROL, cached);
+    Ok(reply(app, row, head, wanted, method == Method::GET).await?)
 }
 
 async fn find(app: &App, address: &Address) -> Result<FileRow, FileError> {
@@ -86,14 +98,12 @@ impl FromRequestParts<App> for Address {
 async fn reply(
     app: &App,
     row: &FileRow,
-    etag: &str,
+    head: Builder,
     wanted: Wanted,
     with_body: bool,
 ) -> Result<Response, FileError> {
-    let head = Response::builder()
-        .header(ETAG, etag)
+    let head = head
         .header(ACCEPT_RANGES, "bytes")
-        .header(CACHE_CONTROL, CACHED)
         .header(X_CONTENT_TYPE_OPTIONS, "nosniff")
         .header(CONTENT_SECURITY_POLICY, "sandbox");
     let (head, range) = match wanted {

@@ -1,12 +1,15 @@
 //! `GET /v1/requests/{id}`
 
+use std::collections::BTreeMap;
+
 use axum::Json;
 use axum::extract::State;
 use domain::Timestamp;
+use serde::Deserialize;
 use serde_json::Value;
 use store::RequestRow;
 use store::row::Moment;
-use wire::{EngineInfo, Event, Record, StageTimes, path};
+use wire::{EngineInfo, Event, Pass, Record, StageTimes, path};
 
 use crate::app::App;
 use crate::auth::Caller;
@@ -14,6 +17,7 @@ use crate::base::Base;
 use crate::hooks::Forecasted;
 use crate::lookup::{self, Id};
 use crate::ops::requests::position;
+use crate::ops::share;
 use crate::refusal::Refusal;
 use crate::render;
 
@@ -26,17 +30,22 @@ pub(crate) async fn record(
 ) -> Result<Json<Record>, Refusal> {
     let row = lookup::row(&app, &caller, &id).await?;
     let position = position(&app, &row).await?;
-    Ok(Json(of_row(&app, &row, position, &base)))
+    let link = app.store().link(&row.id).await?;
+    let share_url = link.map(|token| share::url(&token, &base));
+    Ok(Json(Record { share_url, ..of_row(&app, &row, position, &base) }))
 }
 
 fn of_row(app: &App, row: &RequestRow, position: Option<u64>, base: &Base) -> Record {
     let Made { plan, engine, unmet } = made(app, row);
+    let report = row.body.published.as_ref().map(|published| &published.report);
     let id = row.id.as_str();
     Record {
-        summary: render::summary(row, position, base),
+        summary: render::summary(&app.parts().catalog, row, position, base),
         input: row.body.input.clone(),
         plan,
         engine,
+        metrics: report.map(metrics),
+        passes: report.map(passes),
         unmet,
         warnings: row.body.warnings.clone(),
         stages: stages(&row.body.timeline),
@@ -44,6 +53,7 @@ fn of_row(app: &App, row: &RequestRow, position: Option<u64>, base: &Base) -> Re
         priority: Some(row.order.priority.as_str().to_owned()),
         attempts: runs(&row.body.timeline),
         cost: row.body.published.as_ref().map(|published| published.cost.usd()),
+        share_url: None,
         expires_at: expires_at(app, row).map(|at| at.to_string()),
         status_url: base.url(&path::status(id)),
         result_url: base.url(&path::result(id)),
@@ -77,6 +87,19 @@ fn made(app: &App, row: &RequestRow) -> Made {
     });
     let unmet = published.report.get("unmet").and_then(Value::as_array).cloned();
     Made { plan: Some(published.plan.clone()), engine, unmet: unmet.unwrap_or_default() }
+}
+
+/// What an engine measured; what is no number (such as one that is not finite) is left out.
+fn metrics(report: &Value) -> BTreeMap<String, f64> {
+    let measured = report.get("metrics").and_then(Value::as_object);
+    let numbers = measured.into_iter().flatten();
+    numbers.filter_map(|(name, value)| Some((name.clone(), value.as_f64()?))).collect()
+}
+
+/// What an engine did; what cannot be read is left out.
+fn passes(report: &Value) -> Vec<Pass> {
+    let done = report.get("passes").and_then(Value::as_array).into_iter().flatten();
+    done.filter_map(|pass| Pass::deserialize(pass).ok()).collect()
 }
 
 /// `None` where the model has gone from the catalogue, or has changed its fields.
@@ -116,6 +139,21 @@ fn runs(timeline: &[Moment]) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use serde_json::json;
+
+    #[test]
+    fn a_report_is_read_as_far_as_it_can_be() {
+        let report = json!({
+            "metrics": {"warp_error": 2, "motion_epe_px": null},
+            "passes": [{"name": "grade", "parameters": null, "millis": 40}, {"name": "old"}, 7],
+        });
+        assert_eq!(metrics(&report), BTreeMap::from([("warp_error".to_owned(), 2.0)]));
+        let pass = Pass { name: "grade".to_owned(), parameters: Value::Null, millis: 40 };
+        assert_eq!(passes(&report), [pass]);
+        for none in [json!({}), Value::Null, json!({"metrics": [1], "passes": {}})] {
+            assert_eq!((metrics(&none).len(), passes(&none).len()), (0, 0), "{none}");
+        }
+    }
 
     #[test]
     fn a_stage_lasts_until_the_next_event() {

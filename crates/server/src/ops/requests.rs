@@ -1,9 +1,11 @@
 //! `GET /v1/requests`
 
+mod search;
+
 use axum::Json;
 use axum::extract::State;
 use domain::{RequestId, State as Stand};
-use store::{Listing, RequestRow, StoreError};
+use store::{Listing, Page, RequestRow, StoreError};
 use wire::{ErrorCode, RequestList};
 
 use crate::app::App;
@@ -12,6 +14,7 @@ use crate::base::Base;
 use crate::params::{BadParam, Params};
 use crate::refusal::Refusal;
 use crate::render;
+use search::Words;
 
 /// Why there is no list.
 #[derive(Debug, thiserror::Error)]
@@ -35,15 +38,25 @@ pub(crate) async fn requests(
     params: Params,
 ) -> Result<Json<RequestList>, Refusal> {
     let listing = listing(&app, &caller, &params).await?;
-    let page = app.store().list(listing).await?;
-    // The cursor is the last id shown, not its sequence number: that counts everybody's requests.
-    let last = page.rows.last().filter(|_| page.next.is_some());
-    let next_cursor = last.map(|row| row.id.to_string());
-    let mut requests = Vec::with_capacity(page.rows.len());
-    for row in &page.rows {
-        requests.push(render::summary(row, position(&app, row).await?, &base));
+    let words = params.text("search").map_or(Ok(None), Words::of)?;
+    let catalog = app.parts().catalog.as_ref();
+    let (rows, last) = match words {
+        Some(words) => words.find(app.store(), catalog, &listing).await?,
+        None => page(app.store().list(listing).await?),
+    };
+    let mut requests = Vec::with_capacity(rows.len());
+    for row in &rows {
+        requests.push(render::summary(catalog, row, position(&app, row).await?, &base));
     }
+    // The cursor is an id, not its sequence number: that counts everybody's requests.
+    let next_cursor = last.map(|id| id.to_string());
     Ok(Json(RequestList { requests, next_cursor }))
+}
+
+/// What is shown, and the last of it if there is more.
+fn page(page: Page) -> (Vec<RequestRow>, Option<RequestId>) {
+    let last = page.rows.last().filter(|_| page.next.is_some()).map(|row| row.id.clone());
+    (page.rows, last)
 }
 
 /// The place in the queue of a request that has one.

@@ -2,8 +2,8 @@
 
 use axum::Json;
 use axum::extract::State;
-use domain::Timestamp;
 use domain::admission::DAY_SECS;
+use domain::{KeyId, Timestamp};
 use store::accounts::{GroupBy, UsageQuery};
 use wire::{Usage, UsageLine, UsageSum};
 
@@ -15,7 +15,7 @@ use crate::refusal::Refusal;
 /// What is shown where no `from` is given.
 const DEFAULT_DAYS: i64 = 30;
 
-/// What the owner used, added up by day, model or key.
+/// What the owner used, of one model or key or of all, added up by day, model or key.
 pub(crate) async fn usage(
     State(app): State<App>,
     caller: Caller,
@@ -60,7 +60,9 @@ fn query(
         "key" => (GroupBy::Key, "key"),
         other => return Err(BadParam::new("group_by", other, "day, model or key")),
     };
-    Ok((UsageQuery { owner: caller.0.owner, from, to, group_by }, word))
+    let model = params.text("model_id").map(str::to_owned);
+    let key = params.text("key_id").map(key).transpose()?;
+    Ok((UsageQuery { owner: caller.0.owner, from, to, model, key, group_by }, word))
 }
 
 /// A day, whose start lies `days` later, or a moment.
@@ -70,6 +72,10 @@ fn moment(name: &'static str, text: &str, days: i64) -> Result<Timestamp, BadPar
     }
     let wanted = "a day such as 2026-11-22 or a moment such as 2026-11-22T05:43:01+00:00";
     text.parse().map_err(|_| BadParam::new(name, text, wanted))
+}
+
+fn key(text: &str) -> Result<KeyId, BadParam> {
+    text.parse().map_err(|_| BadParam::new("key_id", text, "the `id` of a key"))
 }
 
 fn label(group_by: GroupBy, group: String) -> String {

@@ -17,6 +17,7 @@ mod pages;
 mod requests;
 mod routes;
 mod schema;
+mod sharing;
 mod states;
 mod steps;
 mod submit;

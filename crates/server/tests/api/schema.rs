@@ -81,7 +81,7 @@ impl<'a> Schemas<'a> {
                     }
                 }
                 // Members that are not named are faults everywhere, see below.
-                "additionalProperties" => assert_eq!(wanted, &Value::Bool(false)),
+                "additionalProperties" => self.members(schema, value, at, out),
                 "properties" => {
                     for (name, schema) in wanted.as_object().unwrap() {
                         if let Some(member) = value.get(name) {
@@ -97,6 +97,18 @@ impl<'a> Schemas<'a> {
             for name in members.keys().filter(|name| !names.contains(name.as_str())) {
                 out.push(format!("{at}: `{name}` is not described"));
             }
+        }
+    }
+
+    /// Checks the members of an object that names none, but says of what kind all are.
+    fn members(self, schema: &'a Value, value: &Value, at: &str, out: &mut Vec<String>) {
+        let wanted = &schema["additionalProperties"];
+        if wanted == false {
+            return;
+        }
+        assert_eq!(schema.get("properties"), None, "an object has names or a kind");
+        for (name, member) in value.as_object().into_iter().flatten() {
+            self.check(wanted, member, &format!("{at}/{name}"), true, out);
         }
     }
 
@@ -156,5 +168,9 @@ mod tests {
         assert_eq!(faults(json!({"name": "a"})), ["/name: \"a\" is not of minLength 2"]);
         assert_eq!(faults(json!({"name": "ab", "n": 4})), ["/n: 4 is not of maximum 3"]);
         assert_eq!(faults(json!({"name": "ab", "x": 4})), [": `x` is not described"]);
+        let numbers = json!({"type": "object", "additionalProperties": {"type": "number"}});
+        let faults = |value| Schemas(&document).faults(&numbers, &value);
+        assert_eq!(faults(json!({"a": 1, "b": 0.5})), [""; 0]);
+        assert_eq!(faults(json!({"a": null})).len(), 1);
     }
 }

@@ -167,3 +167,31 @@ async fn an_upload_survives_each_of_its_calls() {
     .await;
     assert!(struck.contains(&"add_file"), "{struck:?}");
 }
+
+#[tokio::test]
+async fn a_link_survives_each_of_its_calls() {
+    let struck = each_call_fails(async |world: &World| {
+        let id = world.submit("a").await;
+        // The workers' side, which is not under test.
+        let lease = world.server.start().await;
+        world.server.publish(&lease).await;
+        let path = format!("/v1/requests/{id}/share");
+        let link = world.insist(Method::POST, &path, &[], &Value::Null).await.json();
+        let record = format!("/v1/requests/{id}");
+        let record = world.insist(Method::GET, &record, &[], &Value::Null).await.json();
+        assert_eq!(record["share_url"], link["url"], "one link, however often it was asked for");
+        let shown = link["url"].as_str().unwrap().replace("/share/", "/v1/shared/");
+        let shown = shown.strip_prefix("http://api.test").unwrap();
+        let seen = world.insist(Method::GET, shown, &[], &Value::Null).await;
+        assert_eq!(seen.status, StatusCode::OK);
+        let back = world.insist(Method::DELETE, &path, &[], &Value::Null).await;
+        assert_eq!(back.status, StatusCode::NO_CONTENT);
+        let gone = world.insist(Method::GET, shown, &[], &Value::Null).await;
+        assert_eq!(gone.status, StatusCode::NOT_FOUND);
+        vec![id]
+    })
+    .await;
+    for call in ["share", "link", "shared", "unshare"] {
+        assert!(struck.contains(&call), "{struck:?}");
+    }
+}

@@ -228,7 +228,13 @@ impl Fixture {
             output: json!({"video": "/files/t/clip.mp4"}),
             poster: Some("/files/t/poster.jpg".to_owned()),
             plan: json!({"task": "next_shot"}),
-            report: json!({"engine": "roto", "version": "0.1.0", "unmet": []}),
+            report: json!({
+                "engine": "roto",
+                "version": "0.1.0",
+                "passes": [{"name": "grade", "parameters": {"strength": 0.5}, "millis": 40}],
+                "unmet": [],
+                "metrics": {"warp_error": 1.5},
+            }),
             cost: Microdollars(560_000),
         };
         let published =

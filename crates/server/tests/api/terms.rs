@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use axum::body::Body;
 use domain::Clock as _;
 use domain::admission::Limits;
+use domain::key::SecretKey;
 use domain::usage::Microdollars;
 use http::{Method, StatusCode};
 use insta::assert_json_snapshot;
@@ -14,7 +15,7 @@ use server::{Config, Room};
 use store::accounts::Accounts;
 use store::{Store, Subject};
 
-use crate::support::{Fixture, KLING, PNG, Reply, Setup, data_uri, kling, with_key};
+use crate::support::{ACME, Fixture, KLING, PNG, Reply, Setup, data_uri, kling, with_key};
 
 async fn submit(server: &Fixture, headers: &[(&str, &str)], body: &Value) -> Reply {
     let mut request =
@@ -224,6 +225,45 @@ async fn what_was_published_is_charged_to_the_budget_and_shown_as_usage() {
     assert_eq!((none["usage"].clone(), none["total"]["requests"].clone()), (json!([]), json!(0)));
     let bad = server.get("/v1/usage?from=monday").await;
     assert_eq!(bad.status, StatusCode::BAD_REQUEST);
+}
+
+#[tokio::test]
+async fn usage_is_shown_for_one_model_or_key() {
+    let server = Fixture::new().await;
+    let id = async |key: &SecretKey| {
+        let key = server.store.key_by_hash(key.hash()).await.unwrap().unwrap();
+        key.id.to_string()
+    };
+    server.submit().await;
+    let lease = server.start().await;
+    server.publish(&lease).await;
+    server.clock.advance_secs(86_400);
+    let still = server.post(ACME, &json!({"text": "go"})).await;
+    assert_eq!(still.status, StatusCode::OK, "{}", still.text());
+    let lease = server.start().await;
+    server.publish(&lease).await;
+
+    let days = async |filter: &str| {
+        let reply = server.get(&format!("/v1/usage?group_by=day&{filter}")).await.json();
+        let lines = reply["usage"].as_array().unwrap().iter();
+        let days: Vec<Value> = lines.map(|line| line["group"].clone()).collect();
+        assert_eq!(reply["total"]["requests"], days.len(), "the total is of what is shown");
+        days
+    };
+    let (first, second) = ("2026-01-01", "2026-01-02");
+    let model = |path: &str| format!("model_id={}", &path["/v1/models/".len()..]);
+    assert_eq!(days("").await, [first, second]);
+    assert_eq!(days(&model(KLING)).await, [first]);
+    assert_eq!(days(&model(ACME)).await, [second]);
+    assert_eq!(days("model_id=no/such").await, [""; 0]);
+    let mine = id(&server.key).await;
+    assert_eq!(days(&format!("key_id={mine}")).await, [first, second]);
+    assert_eq!(days(&format!("key_id={mine}&{}", model(ACME))).await, [second]);
+    let theirs = id(&server.stranger().await).await;
+    assert_eq!(days(&format!("key_id={theirs}")).await, [""; 0]);
+    let bad = server.get("/v1/usage?key_id=laptop").await;
+    assert_eq!(bad.status, StatusCode::BAD_REQUEST);
+    assert!(bad.text().contains("key_id: `laptop`"), "{}", bad.text());
 }
 
 struct Disk(AtomicBool);

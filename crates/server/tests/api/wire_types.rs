@@ -1,15 +1,15 @@
 //! One value of each type of the wire, with all that it can have, held against its component of
 //! `/openapi.json`. What replies leave out in other tests is seen here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Map, Value, json};
 use wire::{
     Balance, CancelReply, Categories, Check, Delivery, DeliveryList, Detail, DryRun, EngineInfo,
     ErrorBody, ErrorCode, Event, FileUploaded, Health, HealthWord, KeyCreated, KeyEntry, KeyList,
-    LimitSet, ModelEntry, ModelList, Outcome, Ready, Record, RequestList, ResultReply, ResultWord,
-    RunError, StageTimes, StatusReply, StatusWord, Submitted, Summary, Usage, UsageLine, UsageSum,
-    WebhookSecrets, WhoAmI,
+    LimitSet, ModelEntry, ModelList, Outcome, Pass, Ready, Record, RequestList, ResultReply,
+    ResultWord, RunError, Shared, SharedResult, StageTimes, StatusReply, StatusWord, Submitted,
+    Summary, Usage, UsageLine, UsageSum, WebhookSecrets, WhoAmI,
 };
 
 use crate::schema::Schemas;
@@ -76,6 +76,7 @@ fn summary() -> Summary {
     Summary {
         request_id: text("r1"),
         model_id: text("a/b/c"),
+        prompt: Some(text("go")),
         status: ResultWord::Succeeded,
         queue_position: Some(1),
         created_at: text(AT),
@@ -88,6 +89,10 @@ fn summary() -> Summary {
 
 fn engine() -> EngineInfo {
     EngineInfo { name: text("roto"), version: text("0.1.0"), seed: Some(u64::MAX) }
+}
+
+fn pass() -> Pass {
+    Pass { name: text("grade"), parameters: json!({"strength": 0.5}), millis: 40 }
 }
 
 fn stage() -> StageTimes {
@@ -104,6 +109,8 @@ fn record() -> Record {
         input: json!({"prompt": "go"}),
         plan: Some(json!({"task": "next_shot"})),
         engine: Some(engine()),
+        metrics: Some(BTreeMap::from([(text("warp_error"), 1.5)])),
+        passes: Some(vec![pass()]),
         unmet: vec![json!({"wish": "rain"})],
         warnings: vec![text("unknown field `seed` has no effect")],
         stages: vec![stage()],
@@ -111,6 +118,7 @@ fn record() -> Record {
         priority: Some(text("normal")),
         attempts: 1,
         cost: Some(0.56),
+        share_url: Some(text("https://h/share/t")),
         expires_at: Some(text(AT)),
         status_url: text(URL),
         result_url: text(URL),
@@ -160,6 +168,16 @@ fn result() -> ResultReply {
     }
 }
 
+fn shared() -> SharedResult {
+    SharedResult {
+        model_id: text("a/b/c"),
+        output: json!({"video": "https://h/v1/shared/t/clip.mp4"}),
+        poster_url: Some(text("https://h/v1/shared/t/poster.jpg")),
+        created_at: text(AT),
+        finished_at: text(AT),
+    }
+}
+
 fn check() -> Check {
     let message = Some(text("cannot write"));
     Check { name: text("store"), status: HealthWord::Failing, message }
@@ -201,12 +219,15 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("ModelEntry", json!(entry())),
         ("ModelList", json!(models)),
         ("Outcome", json!(Outcome::Cancelled)),
+        ("Pass", json!(pass())),
         ("Ready", json!(Ready::of(vec![check()]))),
         ("Record", json!(record())),
         ("RequestList", json!(list)),
         ("ResultReply", json!(result())),
         ("ResultWord", json!(ResultWord::Succeeded)),
         ("RunError", json!(run_error())),
+        ("Shared", json!(Shared { url: text("https://h/share/t") })),
+        ("SharedResult", json!(shared())),
         ("StageTimes", json!(stage())),
         ("StatusReply", json!(status())),
         ("StatusWord", json!(StatusWord::Completed)),

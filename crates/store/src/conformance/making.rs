@@ -6,7 +6,8 @@ use domain::facts::Facts;
 use domain::key::{KeyHash, KeyRecord, KeyRole};
 use domain::usage::Microdollars;
 use domain::{
-    Failure, FileToken, KeyId, Lease, OwnerId, Priority, RequestId, Rng, Stage, Timestamp, WorkerId,
+    Failure, FileToken, KeyId, Lease, OwnerId, Priority, RequestId, Rng, ShareToken, Stage,
+    Timestamp, WorkerId,
 };
 use serde_json::json;
 
@@ -121,6 +122,11 @@ impl Maker {
             sha256: "00".repeat(32),
             created_at: START,
         }
+    }
+
+    /// A link.
+    pub fn link(&self) -> ShareToken {
+        ShareToken::new(&self.dice)
     }
 
     /// A finished clip with one file.

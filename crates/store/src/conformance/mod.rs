@@ -23,6 +23,7 @@ mod order;
 mod outbox;
 mod requests;
 mod retention;
+mod sharing;
 mod terms;
 
 pub use cancelling::{
@@ -53,6 +54,9 @@ pub use requests::{
 pub use retention::{
     a_finished_request_is_removed, files_in_use_are_kept, usage_is_added_up, what_is_old_is_retired,
 };
+pub use sharing::{
+    a_link_ends_with_its_request, a_result_has_one_link, nothing_but_a_result_is_shared,
+};
 pub use terms::{
     a_claim_passes_over_who_runs_enough, a_refused_submit_uses_no_key,
     a_repeated_submit_is_one_request, bytes_are_counted, deadlines_are_not_put_off_by_a_clock,
@@ -82,7 +86,8 @@ macro_rules! conformance_suite {
             deadlines_end_requests, files_in_use_are_kept, limits_are_kept,
             limits_come_with_the_key, messages_of_busy_owners_wait, secrets_are_rotated,
             states_make_messages, the_survey_agrees_with_the_rows, usage_is_added_up,
-            watchers_hear_of_their_request, what_is_old_is_retired,
+            watchers_hear_of_their_request, what_is_old_is_retired, a_result_has_one_link,
+            nothing_but_a_result_is_shared, a_link_ends_with_its_request,
         }
 
         #[test]

@@ -53,6 +53,8 @@ enum What {
     Void,
     Limit { owner: u8, running: Option<u32> },
     Remove(u8),
+    Share(u8),
+    Unshare(u8),
     Retire { secs: i64, limit: u32 },
     Deliver { limit: u32 },
     Settle { back: u8, late: bool, how: u8 },
@@ -126,6 +128,8 @@ fn requests() -> impl Strategy<Value = What> {
         1 => back().prop_map(What::Again),
         2 => (back(), any::<bool>()).prop_map(|(back, force)| What::Cancel { back, force }),
         1 => back().prop_map(What::Remove),
+        2 => back().prop_map(What::Share),
+        1 => back().prop_map(What::Unshare),
         1 => (0_i64..400, 1_u32..4).prop_map(|(secs, limit)| What::Retire { secs, limit }),
         1 => (proptest::option::of(0_u8..3), any::<u8>(), 1_u32..9)
             .prop_map(|(owner, states, limit)| What::List { owner, states, limit }),
@@ -224,6 +228,8 @@ impl<F: Factory> StateMachineTest for Play<F> {
             for NewRequest { id, .. } in sent {
                 assert_eq!(ours.request(id).await.unwrap(), reference.request(id).await.unwrap());
                 assert_eq!(ours.status(id).await.unwrap(), reference.status(id).await.unwrap());
+                let link = crate::Sharing::link(reference, id).await.unwrap();
+                assert_eq!(ours.link(id).await.unwrap(), link);
             }
             for owner in owners {
                 let all = || DeliveryListing {
@@ -281,6 +287,8 @@ impl World {
             What::Again(_)
             | What::Cancel { .. }
             | What::Remove(_)
+            | What::Share(_)
+            | What::Unshare(_)
             | What::Retire { .. }
             | What::List { .. } => self.own(what),
             What::Deliver { .. } | What::Settle { .. } | What::Replay(_) => self.message(what),
@@ -349,6 +357,15 @@ impl World {
             What::Remove(back) => {
                 let Some((owner, id)) = id(back) else { return NOTHING };
                 ask!(self, |store| store.remove(&owner, &id))
+            }
+            What::Share(back) => {
+                let Some((owner, id)) = id(back) else { return NOTHING };
+                let fresh = self.maker.link();
+                ask!(self, |store| store.share(&owner, &id, &fresh))
+            }
+            What::Unshare(back) => {
+                let Some((owner, id)) = id(back) else { return NOTHING };
+                ask!(self, |store| store.unshare(&owner, &id))
             }
             What::Retire { secs, limit } => {
                 let cutoff = Some(now.plus_secs(-secs));

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use domain::{OwnerId, Priority, RequestId, Stage, Timestamp};
+use domain::{KeyId, OwnerId, Priority, RequestId, Stage, Timestamp};
 
 use super::making::{Maker, START, audited, claim};
 use crate::Store;
@@ -93,7 +93,8 @@ pub async fn what_is_old_is_retired(store: &dyn Store) {
     audited(store, START).await;
 }
 
-/// Usage is added up by day, model or key, of one owner and within the time asked for.
+/// Usage is added up by day, model or key, of one owner and within the time asked for; of one
+/// model or key, where that is asked for.
 pub async fn usage_is_added_up(store: &dyn Store) {
     let maker = Maker::new(84);
     let (owner, key) = (maker.owner(), maker.key_id());
@@ -110,15 +111,34 @@ pub async fn usage_is_added_up(store: &dyn Store) {
         store.publish(&run.lease, made, day(n)).await.unwrap();
     }
     published(store, &maker).await;
-    let asked = async |group_by| {
-        let query = UsageQuery { owner: owner.clone(), from: day(0), to: day(5), group_by };
+    let all = UsageQuery {
+        owner: owner.clone(),
+        from: day(0),
+        to: day(5),
+        model: None,
+        key: None,
+        group_by: GroupBy::Day,
+    };
+    let lines = async |query: UsageQuery| {
         let lines = store.usage(query).await.unwrap();
         lines.into_iter().map(|l| (l.group, l.clips, l.units, l.cost.0)).collect::<Vec<_>>()
     };
+    let asked = async |group_by| lines(UsageQuery { group_by, ..all.clone() }).await;
     let number = |n: i64| (day(n).unix_secs() / 86_400).to_string();
     let by_day = [(number(0), 2, 10, 1_120_000), (number(1), 1, 5, 560_000)];
     assert_eq!(asked(GroupBy::Day).await, by_day);
     let by_model = [("a".to_owned(), 2, 10, 1_120_000), ("b".to_owned(), 1, 5, 560_000)];
     assert_eq!(asked(GroupBy::Model).await, by_model);
     assert_eq!(asked(GroupBy::Key).await, [(key.to_string(), 3, 15, 1_680_000)]);
+
+    let narrowed = async |model: Option<&str>, key: Option<&KeyId>| {
+        let (model, key) = (model.map(str::to_owned), key.cloned());
+        lines(UsageQuery { model, key, ..all.clone() }).await
+    };
+    let days_of_a = [(number(0), 1, 5, 560_000), (number(1), 1, 5, 560_000)];
+    assert_eq!(narrowed(Some("a"), None).await, days_of_a);
+    assert_eq!(narrowed(Some("a"), Some(&key)).await, days_of_a);
+    assert_eq!(narrowed(None, Some(&key)).await, by_day);
+    assert!(narrowed(Some("none"), None).await.is_empty());
+    assert!(narrowed(None, Some(&maker.key_id())).await.is_empty());
 }

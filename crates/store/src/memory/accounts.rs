@@ -69,7 +69,10 @@ impl Accounts for MemoryStore {
         let inner = self.lock();
         let mut lines = BTreeMap::new();
         let asked = inner.usage.iter().filter(|charge| {
-            charge.owner == query.owner && (query.from..query.to).contains(&charge.at)
+            charge.owner == query.owner
+                && (query.from..query.to).contains(&charge.at)
+                && query.model.as_ref().is_none_or(|model| *model == charge.model)
+                && query.key.as_ref().is_none_or(|key| *key == charge.key)
         });
         for charge in asked {
             let group = group(charge, query.group_by);

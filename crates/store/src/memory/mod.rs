@@ -7,6 +7,7 @@ mod accounts;
 mod calls;
 mod outbox;
 mod retention;
+mod sharing;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,7 +20,8 @@ use domain::lease::{Lease, Stage};
 use domain::queue::FairClock;
 use domain::usage::Microdollars;
 use domain::{
-    FileToken, KeyId, OrderKey, OwnerId, QueueIndex, RequestId, State, Timestamp, WorkerId,
+    FileToken, KeyId, OrderKey, OwnerId, QueueIndex, RequestId, ShareToken, State, Timestamp,
+    WorkerId,
 };
 use tokio::sync::watch;
 
@@ -68,6 +70,7 @@ struct Inner {
     /// Requests that have ended and whose inputs are removed.
     without_inputs: BTreeSet<i64>,
     trash: BTreeSet<String>,
+    links: HashMap<RequestId, ShareToken>,
 }
 
 /// One line of usage.

@@ -24,6 +24,7 @@ impl Inner {
         self.without_inputs.remove(&seq);
         self.files.retain(|_, file| file.request.as_ref() != Some(id));
         self.deliveries.retain(|_, delivery| delivery.request != *id);
+        self.links.remove(id);
         self.trash.extend(folders_of(id));
     }
 
