@@ -81,7 +81,7 @@ impl<'a> Schemas<'a> {
                     }
                 }
                 // Members that are not named are faults everywhere, see below.
-                "additionalProperties" => assert_eq!(wanted, &Value::Bool(false)),
+                "additionalProperties" => self.unnamed(wanted, value, at, out),
                 "properties" => {
                     for (name, schema) in wanted.as_object().unwrap() {
                         if let Some(member) = value.get(name) {
@@ -97,6 +97,14 @@ impl<'a> Schemas<'a> {
             for name in members.keys().filter(|name| !names.contains(name.as_str())) {
                 out.push(format!("{at}: `{name}` is not described"));
             }
+        }
+    }
+
+    /// Holds all members of a map against `wanted`; there are none that have a name of their own.
+    fn unnamed(self, wanted: &'a Value, value: &Value, at: &str, out: &mut Vec<String>) {
+        let map = value.as_object().filter(|_| wanted.is_object());
+        for (name, member) in map.into_iter().flatten() {
+            self.check(wanted, member, &format!("{at}/{name}"), true, out);
         }
     }
 

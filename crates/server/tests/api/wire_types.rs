@@ -69,7 +69,14 @@ fn entry() -> ModelEntry {
         required_inputs: vec![text("prompt")],
         input_schema: Some(json!({"type": "object"})),
         output_schema: Some(json!({"output": {}})),
+        roles: Some(roles()),
+        readme: Some(text("# B")),
     }
+}
+
+fn roles() -> Value {
+    let sizes = json!({"16:9": [1280, 720]});
+    json!({"prompt": "/prompt", "media": [], "output": {"kind": "video", "fps": 24, "sizes": sizes}})
 }
 
 fn summary() -> Summary {
