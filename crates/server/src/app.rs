@@ -23,6 +23,7 @@ use crate::openapi::Document;
 use crate::ops::ready::LastLook;
 use crate::places::Places;
 use crate::proxy::Cidr;
+use crate::uses::Uses;
 
 /// Settings. The defaults are what is shipped.
 #[derive(Debug, Clone)]
@@ -116,6 +117,7 @@ struct Inner {
     document: OnceLock<Document>,
     door: Door,
     places: Places,
+    uses: Uses,
     draining: CancellationToken,
     /// Tells the ids of this process from those of others.
     process: String,
@@ -190,6 +192,7 @@ impl App {
             document: OnceLock::new(),
             door: Door::default(),
             places: Places::default(),
+            uses: Uses::default(),
             draining: CancellationToken::new(),
             process: hex(&process),
             calls: AtomicU64::new(0),
@@ -243,6 +246,11 @@ impl App {
     /// Who is told when the queue has moved.
     pub(crate) fn places(&self) -> &Places {
         &self.0.places
+    }
+
+    /// When keys were last used.
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.0.uses
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -17,6 +17,8 @@ pub struct KeyEntry {
     pub created_at: String,
     /// When it stopped counting; null while it counts.
     pub revoked_at: Option<String>,
+    /// The minute in which a call was last made with it; null if none was.
+    pub last_used_at: Option<String>,
     /// What it may use.
     pub limits: LimitSet,
     /// What its owner may use with all keys.

@@ -6,10 +6,10 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
-use domain::KeyId;
 use domain::admission::Limits;
 use domain::key::{KeyRecord, KeyRole, SecretKey};
 use domain::usage::Microdollars;
+use domain::{KeyId, Timestamp};
 use http::{StatusCode, request};
 use serde::de::DeserializeOwned;
 use store::{StoreError, Subject};
@@ -195,8 +195,14 @@ fn entry(app: &App, key: &KeyRecord) -> KeyEntry {
         revoked_at: key.revoked_at.map(|at| at.to_string()),
         limits: show(&key.limits),
         owner_limits: show(&key.owner_limits),
+        last_used_at: last_used(app, key).map(|at| at.to_string()),
         spent_usd: app.store().loads(&key.owner, &key.id).key.spent.usd(),
     }
+}
+
+/// What is in memory is newer than what is written.
+fn last_used(app: &App, key: &KeyRecord) -> Option<Timestamp> {
+    app.uses().last(&key.id).or(key.last_used_at)
 }
 
 async fn read<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Refusal> {

@@ -241,6 +241,7 @@ fn key() -> KeyEntry {
         role: text("user"),
         created_at: text(AT),
         revoked_at: None,
+        last_used_at: Some(text(AT)),
         limits: LimitSet { max_queued: Some(3), budget_usd: Some(5.5), ..LimitSet::default() },
         owner_limits: LimitSet::default(),
         spent_usd: 0.56,

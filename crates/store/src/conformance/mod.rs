@@ -28,7 +28,9 @@ mod terms;
 pub use cancelling::{
     cancel_in_every_state, forced_cancel_before_publish, publish_before_forced_cancel,
 };
-pub use keys::{files_are_named_once, keys_are_kept, keys_are_revoked, keys_are_rotated};
+pub use keys::{
+    files_are_named_once, keys_are_kept, keys_are_revoked, keys_are_rotated, uses_of_keys_are_kept,
+};
 pub use leases::{
     attempts_run_out, changes_are_counted, every_lease_method_is_fenced, leases_expire,
     losses_run_out, the_next_wake_is_the_earliest, void_takes_all_leases,
@@ -82,7 +84,7 @@ macro_rules! conformance_suite {
             deadlines_end_requests, files_in_use_are_kept, limits_are_kept,
             limits_come_with_the_key, messages_of_busy_owners_wait, secrets_are_rotated,
             states_make_messages, the_survey_agrees_with_the_rows, usage_is_added_up,
-            watchers_hear_of_their_request, what_is_old_is_retired,
+            watchers_hear_of_their_request, what_is_old_is_retired, uses_of_keys_are_kept,
         }
 
         #[test]
