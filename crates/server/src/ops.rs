@@ -16,6 +16,7 @@ pub(crate) mod record;
 pub(crate) mod remove;
 pub(crate) mod requests;
 pub(crate) mod result;
+pub(crate) mod sign_in;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod upload;

@@ -12,7 +12,8 @@ use wire::{ErrorCode, path};
 use crate::app::App;
 use crate::ops::{
     balance, cancel, categories, events, file, health, keys, metrics, model, models, openapi,
-    ready, record, remove, requests, result, status, submit, upload, usage, webhooks, whoami,
+    ready, record, remove, requests, result, sign_in, status, submit, upload, usage, webhooks,
+    whoami,
 };
 use crate::refusal::Refusal;
 use crate::trace::trace;
@@ -55,6 +56,7 @@ pub const ROUTES: &[Route] = &[
     keyed(Method::POST, path::FILES, || post(upload::upload)),
     open(Method::GET, path::FILE, || get(file::file)),
     keyed(Method::GET, path::USAGE, || get(usage::usage)),
+    open(Method::POST, path::SIGN_IN, || post(sign_in::sign_in)),
     keyed(Method::GET, path::KEYS, || get(keys::list)),
     keyed(Method::POST, path::KEYS, || post(keys::create)),
     keyed(Method::PATCH, path::KEY, || patch(keys::change)),

@@ -74,6 +74,21 @@ pub struct KeyCreated {
     pub entry: KeyEntry,
 }
 
+/// The body that signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// What stands behind the `#` of the link.
+    pub code: String,
+}
+
+/// The key of who signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// A new key of role admin, shown this once.
+    pub key: String,
+}
+
 /// The body that changes a key. What is left out stays.
 #[derive(Debug, Clone, PartialEq, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]

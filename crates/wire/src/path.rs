@@ -23,6 +23,8 @@ pub const CANCEL: &str = "/v1/requests/{request_id}/cancel";
 pub const EVENTS: &str = "/v1/requests/{request_id}/events";
 /// What was used; `GET`.
 pub const USAGE: &str = "/v1/usage";
+/// Buys a key with a code; `POST`, without a key.
+pub const SIGN_IN: &str = "/v1/sign-in";
 /// The owner's keys; `GET`, `POST`.
 pub const KEYS: &str = "/v1/keys";
 /// One key; `PATCH`, `DELETE`.

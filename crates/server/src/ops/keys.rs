@@ -68,7 +68,7 @@ pub(crate) async fn create(
     caller: Caller,
     request: Request,
 ) -> Result<(StatusCode, Json<KeyCreated>), Refusal> {
-    let new: NewKey = read(&app, request).await?;
+    let new: NewKey = read(&app, request, MAX_BODY_BYTES).await?;
     Ok((StatusCode::CREATED, Json(created(&app, &caller.0, new).await?)))
 }
 
@@ -79,7 +79,7 @@ pub(crate) async fn change(
     id: Named,
     request: Request,
 ) -> Result<Json<KeyEntry>, Refusal> {
-    let change: KeyChange = read(&app, request).await?;
+    let change: KeyChange = read(&app, request, MAX_BODY_BYTES).await?;
     Ok(Json(changed(&app, &caller.0, &id.0, change).await?))
 }
 
@@ -205,11 +205,15 @@ fn last_used(app: &App, key: &KeyRecord) -> Option<Timestamp> {
     app.uses().last(&key.id).or(key.last_used_at)
 }
 
-async fn read<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Refusal> {
+/// A JSON body of at most `bytes` bytes.
+pub(super) async fn read<T: DeserializeOwned>(
+    app: &App,
+    request: Request,
+    bytes: u64,
+) -> Result<T, Refusal> {
     json::check_headers(request.headers())?;
     let config = app.config();
-    let limits =
-        body::Limits { bytes: MAX_BODY_BYTES, idle: config.body_idle, total: config.body_total };
+    let limits = body::Limits { bytes, idle: config.body_idle, total: config.body_total };
     let (parts, body) = request.into_parts();
     let body = body::collect(app.budget(), &parts.headers, body, limits).await?;
     let value = json::parse(&body.bytes)?;

@@ -16,6 +16,7 @@ mod owned;
 mod requests;
 mod routes;
 mod schema;
+mod sign_in;
 mod states;
 mod steps;
 mod submit;

@@ -8,8 +8,8 @@ use wire::{
     Balance, CancelReply, Categories, Check, Delivery, DeliveryList, Detail, DryRun, EngineInfo,
     ErrorBody, ErrorCode, Event, FileUploaded, Health, HealthWord, KeyCreated, KeyEntry, KeyList,
     LimitSet, ModelEntry, ModelList, Outcome, Ready, Record, RequestList, ResultReply, ResultWord,
-    RunError, StageTimes, StatusReply, StatusWord, Submitted, Summary, Usage, UsageLine, UsageSum,
-    WebhookSecrets, WhoAmI,
+    RunError, SignedIn, StageTimes, StatusReply, StatusWord, Submitted, Summary, Usage, UsageLine,
+    UsageSum, WebhookSecrets, WhoAmI,
 };
 
 use crate::schema::Schemas;
@@ -19,12 +19,13 @@ const AT: &str = "2026-11-22T05:43:01.123456+00:00";
 const URL: &str = "https://h/v1/requests/r1";
 
 /// What is no body: parameters, and words that are an integer or a part of others.
-const NOT_DESCRIBED: [&str; 8] = [
+const NOT_DESCRIBED: [&str; 9] = [
     "CancelQuery",
     "ErrorCode",
     // Bodies that are only read: their schemas are held against what the calls take.
     "KeyChange",
     "NewKey",
+    "SignIn",
     "ModelListQuery",
     "RequestListQuery",
     "ResultQuery",
@@ -214,6 +215,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("ResultReply", json!(result())),
         ("ResultWord", json!(ResultWord::Succeeded)),
         ("RunError", json!(run_error())),
+        ("SignedIn", json!(SignedIn { key: text("rsk_x") })),
         ("StageTimes", json!(stage())),
         ("StatusReply", json!(status())),
         ("StatusWord", json!(StatusWord::Completed)),
