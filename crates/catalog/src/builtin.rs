@@ -11,6 +11,8 @@ pub(crate) struct Files<'a> {
     pub(crate) input: &'a str,
     /// `output.schema.json`.
     pub(crate) output: &'a str,
+    /// `README.md`, which a folder may do without.
+    pub(crate) readme: Option<&'a str>,
 }
 
 macro_rules! folder {
@@ -20,6 +22,7 @@ macro_rules! folder {
             manifest: include_str!(concat!("../../../models/", $path, "/manifest.toml")),
             input: include_str!(concat!("../../../models/", $path, "/input.schema.json")),
             output: include_str!(concat!("../../../models/", $path, "/output.schema.json")),
+            readme: Some(include_str!(concat!("../../../models/", $path, "/README.md"))),
         }
     };
 }

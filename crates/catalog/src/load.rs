@@ -1,7 +1,7 @@
 //! Loading models, and asking for them.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
 use domain::usage::Microdollars;
@@ -14,6 +14,8 @@ use crate::model::{Model, Strictness};
 
 mod build;
 
+/// Longest `README.md`, in bytes.
+const MAX_README_BYTES: usize = 64 << 10;
 /// Folders deeper than this are not looked into.
 const MAX_DEPTH: usize = 8;
 
@@ -136,7 +138,8 @@ impl Catalog {
         Ok(catalog)
     }
 
-    /// The models of the folders below `dir`: `<dir>/<model id>/manifest.toml` and its schemas.
+    /// The models of the folders below `dir`: `<dir>/<model id>/manifest.toml`, its schemas and,
+    /// where there is one, its `README.md` of at most 64 KiB.
     pub fn load(dir: &Path) -> Result<Self, CatalogError> {
         let mut catalog = Self::default();
         let mut folders = Vec::new();
@@ -147,11 +150,13 @@ impl Catalog {
         for folder in folders {
             let relative = folder.strip_prefix(dir).unwrap_or(&folder);
             let names: Vec<_> = relative.iter().map(|name| name.to_string_lossy()).collect();
+            let readme = readme(&folder.join("README.md"))?;
             let files = Files {
                 folder: &names.join("/"),
                 manifest: &read(&folder.join("manifest.toml"))?,
                 input: &read(&folder.join("input.schema.json"))?,
                 output: &read(&folder.join("output.schema.json"))?,
+                readme: readme.as_deref(),
             };
             catalog.add(build::model(files, &folder.display().to_string())?);
         }
@@ -257,4 +262,21 @@ fn find(dir: &Path, depth: usize, out: &mut Vec<PathBuf>) -> Result<(), CatalogE
 fn read(path: &Path) -> Result<String, CatalogError> {
     std::fs::read_to_string(path)
         .map_err(|source| CatalogError::Unreadable { file: path.display().to_string(), source })
+}
+
+fn readme(path: &Path) -> Result<Option<String>, CatalogError> {
+    let file = || path.display().to_string();
+    let mut text = String::new();
+    let opened = match std::fs::File::open(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        opened => opened,
+    };
+    opened
+        .and_then(|opened| opened.take(MAX_README_BYTES as u64 + 1).read_to_string(&mut text))
+        .map_err(|source| CatalogError::Unreadable { file: file(), source })?;
+    if text.len() > MAX_README_BYTES {
+        let reason = format!("more than {MAX_README_BYTES} bytes");
+        return Err(CatalogError::Wrong { file: file(), key: "/".to_owned(), reason });
+    }
+    Ok(Some(text))
 }

@@ -45,7 +45,8 @@ pub enum Source {
 }
 
 /// What a file may be.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
 pub enum MediaLimits {
     /// A video.
     Video(VideoLimits),
@@ -86,7 +87,7 @@ pub struct VideoLimits {
     /// Most bytes.
     pub max_bytes: u64,
     /// More bytes than this are warned about.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recommended_bytes: Option<u64>,
     /// Longest time to fetch it, in seconds.
     pub fetch_secs: u32,
@@ -106,15 +107,15 @@ pub struct ImageLimits {
     /// Longest side, in pixels as displayed.
     pub max_side: u32,
     /// Least ratio of width to height.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub min_aspect: Option<f64>,
     /// Greatest ratio of width to height.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub max_aspect: Option<f64>,
     /// Most bytes.
     pub max_bytes: u64,
     /// More bytes than this are warned about.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub recommended_bytes: Option<u64>,
     /// Longest time to fetch it, in seconds.
     pub fetch_secs: u32,

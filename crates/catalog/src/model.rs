@@ -47,6 +47,7 @@ pub struct Model {
     pub(crate) json_schema: Value,
     pub(crate) output_json_schema: Value,
     pub(crate) output: OutputSpec,
+    pub(crate) readme: Option<String>,
     pub(crate) price: Microdollars,
     pub(crate) strictness: Strictness,
 }
@@ -129,6 +130,11 @@ impl Model {
     /// For people.
     pub fn description(&self) -> &str {
         &self.manifest.description
+    }
+
+    /// More for people, in Markdown, where the model's folder has it.
+    pub fn readme(&self) -> Option<&str> {
+        self.readme.as_deref()
     }
 
     /// `model`, `workflow` or `inference`.

@@ -50,6 +50,9 @@ pub struct KeyRecord {
     pub created_at: Timestamp,
     /// When it stopped counting, if it did.
     pub revoked_at: Option<Timestamp>,
+    /// The minute in which a call was last made with it, as far as that is written down. Only
+    /// lists have it up to date.
+    pub last_used_at: Option<Timestamp>,
     /// What it may use; set apart from the record.
     pub limits: Limits,
     /// What its owner may use with all keys; set apart from the record.
@@ -129,7 +132,17 @@ impl KeyRecord {
     /// A valid key without limits.
     pub fn new(id: KeyId, owner: OwnerId, name: String, role: KeyRole, now: Timestamp) -> Self {
         let (limits, owner_limits) = (Limits::default(), Limits::default());
-        Self { id, owner, name, role, created_at: now, revoked_at: None, limits, owner_limits }
+        Self {
+            id,
+            owner,
+            name,
+            role,
+            created_at: now,
+            revoked_at: None,
+            last_used_at: None,
+            limits,
+            owner_limits,
+        }
     }
 }
 

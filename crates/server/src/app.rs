@@ -8,7 +8,7 @@ use std::time::Duration;
 use artifacts::Artifacts;
 use catalog::{Catalog, UrlPolicy};
 use domain::id::hex;
-use domain::{Clock, Rng};
+use domain::{Clock, OwnerId, Rng};
 use store::Store;
 use telemetry::Metrics;
 use telemetry::spans::Spans;
@@ -22,8 +22,10 @@ use crate::hooks::{Forecast, Probe, Room, Sniff, WebhookPolicy};
 use crate::openapi::Document;
 use crate::ops::page::Shell;
 use crate::ops::ready::LastLook;
+use crate::ops::sign_in::Offered;
 use crate::places::Places;
 use crate::proxy::Cidr;
+use crate::uses::Uses;
 
 /// Settings. The defaults are what is shipped.
 #[derive(Debug, Clone)]
@@ -118,6 +120,8 @@ struct Inner {
     shell: OnceLock<Shell>,
     door: Door,
     places: Places,
+    uses: Uses,
+    offered: Offered,
     draining: CancellationToken,
     /// Tells the ids of this process from those of others.
     process: String,
@@ -193,6 +197,8 @@ impl App {
             shell: OnceLock::new(),
             door: Door::default(),
             places: Places::default(),
+            uses: Uses::default(),
+            offered: Offered::default(),
             draining: CancellationToken::new(),
             process: hex(&process),
             calls: AtomicU64::new(0),
@@ -251,6 +257,24 @@ impl App {
     /// Who is told when the queue has moved.
     pub(crate) fn places(&self) -> &Places {
         &self.0.places
+    }
+
+    /// A code that buys an admin key of `owner` from `POST /v1/sign-in`: once, within an hour, for
+    /// whoever calls from this machine. `None` where a proxy is trusted: it would make everybody
+    /// a neighbour.
+    pub fn offer_sign_in(&self, owner: OwnerId) -> Option<String> {
+        let Parts { clock, rng, config, .. } = self.parts();
+        let alone = config.trusted_proxies.is_empty();
+        alone.then(|| self.offered().offer(owner, clock.now(), rng.as_ref()))
+    }
+
+    pub(crate) fn offered(&self) -> &Offered {
+        &self.0.offered
+    }
+
+    /// When keys were last used.
+    pub(crate) fn uses(&self) -> &Uses {
+        &self.0.uses
     }
 
     pub(crate) fn is_draining(&self) -> bool {

@@ -56,7 +56,11 @@ impl FromRequestParts<App> for Caller {
 async fn authenticate(parts: &request::Parts, app: &App) -> Result<Caller, AuthError> {
     let key = SecretKey::parse(bearer(parts)?)?;
     let record = app.store().key_by_hash(key.hash()).await?.ok_or(AuthError::Unknown)?;
-    if record.revoked_at.is_some() { Err(AuthError::Revoked) } else { Ok(Caller(record)) }
+    if record.revoked_at.is_some() {
+        return Err(AuthError::Revoked);
+    }
+    app.uses().note(&record.id, app.parts().clock.now());
+    Ok(Caller(record))
 }
 
 impl From<AuthError> for Refusal {

@@ -20,7 +20,7 @@ use crate::refusal::Refusal;
 /// Why a body was not read to its end.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum BodyError {
-    #[error("the body is over the limit of {} MiB", limit >> 20)]
+    #[error("the body is over the limit of {}", binary(*limit))]
     TooLarge { limit: u64 },
     #[error("the body did not arrive in time, send it again over a faster connection")]
     TooSlow,
@@ -67,6 +67,10 @@ pub(crate) struct Inflow {
 
 /// A body of unknown length takes this share first, and all that is allowed when it has more.
 const FIRST_SHARE: u32 = 64 << 10;
+
+fn binary(bytes: u64) -> String {
+    if bytes < 1 << 20 { format!("{} KiB", bytes >> 10) } else { format!("{} MiB", bytes >> 20) }
+}
 
 // === impl Budget ===
 

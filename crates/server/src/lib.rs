@@ -34,6 +34,7 @@ mod refusal;
 mod render;
 mod router;
 mod trace;
+mod uses;
 
 pub use app::{App, BadPublicUrl, Config, Parts, PublicUrl};
 pub use base::Peer;

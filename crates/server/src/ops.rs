@@ -19,6 +19,7 @@ pub(crate) mod requests;
 pub(crate) mod result;
 pub(crate) mod share;
 pub(crate) mod shared;
+pub(crate) mod sign_in;
 pub(crate) mod status;
 pub(crate) mod submit;
 pub(crate) mod upload;

@@ -125,6 +125,8 @@ pub(crate) fn model(model: &Model, base: &Base, with_schema: bool) -> ModelEntry
         required_inputs: model.required_inputs().to_vec(),
         input_schema: with_schema.then(|| model.input_schema().clone()),
         output_schema: with_schema.then(|| model.output_schema().clone()),
+        roles: None,
+        readme: None,
     }
 }
 

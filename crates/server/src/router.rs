@@ -12,7 +12,7 @@ use wire::{ErrorCode, path};
 use crate::app::App;
 use crate::ops::{
     balance, cancel, categories, events, file, health, keys, metrics, model, models, openapi, page,
-    ready, record, remove, requests, result, share, shared, status, submit, upload, usage,
+    ready, record, remove, requests, result, share, shared, sign_in, status, submit, upload, usage,
     webhooks, whoami,
 };
 use crate::refusal::Refusal;
@@ -62,6 +62,7 @@ pub const ROUTES: &[Route] = &[
     keyed(Method::POST, path::FILES, || post(upload::upload)),
     open(Method::GET, path::FILE, || get(file::file)),
     keyed(Method::GET, path::USAGE, || get(usage::usage)),
+    open(Method::POST, path::SIGN_IN, || post(sign_in::sign_in)),
     keyed(Method::GET, path::KEYS, || get(keys::list)),
     keyed(Method::POST, path::KEYS, || post(keys::create)),
     keyed(Method::PATCH, path::KEY, || patch(keys::change)),

@@ -27,6 +27,7 @@ use crate::app::App;
 use crate::base::Peer;
 use crate::ops::metrics;
 use crate::router::router;
+use crate::uses;
 
 /// How often waiting requests are told their place,
 const TICK: Duration = Duration::from_secs(2);
@@ -59,6 +60,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken)
         abort: CancellationToken::new(),
     };
     app.tasks().spawn(tick(app.clone()));
+    app.tasks().spawn(uses::keep_writing(app.clone()));
     let room = Arc::new(Semaphore::new(app.config().max_connections));
     let connections = TaskTracker::new();
     loop {
@@ -82,6 +84,7 @@ pub async fn serve(listener: TcpListener, app: App, shutdown: CancellationToken)
     }
     app.tasks().close();
     app.tasks().wait().await;
+    uses::write_last(&app).await;
     Ok(())
 }
 

@@ -11,7 +11,8 @@ use crate::codec;
 use crate::fault::{Fault, is_taken};
 
 /// With the limits of the key and of its owner, where some are set.
-const COLUMNS: &str = "k.id, k.owner, k.name, k.role, k.created_at, k.revoked_at, l.doc, o.doc";
+const COLUMNS: &str = "k.id, k.owner, k.name, k.role, k.created_at, k.revoked_at, l.doc, o.doc, \
+     k.last_used_at";
 const TABLES: &str = "api_key k LEFT JOIN limits l ON l.subject = k.id \
      LEFT JOIN limits o ON o.subject = k.owner";
 
@@ -71,6 +72,16 @@ pub(crate) fn rename(conn: &Connection, id: &KeyId, name: &str) -> Result<bool, 
     Ok(conn.prepare_cached(sql)?.execute(params![id.as_str(), name])? > 0)
 }
 
+/// Writes down when keys were used.
+pub(crate) fn note_uses(conn: &Connection, uses: &[(KeyId, Timestamp)]) -> Result<(), Fault> {
+    let mut statement =
+        conn.prepare_cached("UPDATE api_key SET last_used_at = ?2 WHERE id = ?1")?;
+    for (id, at) in uses {
+        statement.execute(params![id.as_str(), at.0])?;
+    }
+    Ok(())
+}
+
 /// Revokes `old` and adds its successor; `None` if `old` is unknown or revoked.
 pub(crate) fn rotate(
     conn: &Connection,
@@ -83,7 +94,7 @@ pub(crate) fn rotate(
     let mut statement = conn.prepare_cached(&sql)?;
     let mut rows = statement.query([old.as_str()])?;
     let Some(key) = rows.next()?.map(record).transpose()? else { return Ok(None) };
-    let successor = KeyRecord { id: new, created_at: at, ..key };
+    let successor = KeyRecord { id: new, created_at: at, last_used_at: None, ..key };
     add(conn, &successor, hash)?;
     // The successor may use what the old key might.
     conn.prepare_cached(
@@ -107,6 +118,7 @@ fn record(row: &Row<'_>) -> Result<KeyRecord, Fault> {
             .ok_or_else(|| Fault::Damaged(format!("`{role}` is no role")))?,
         created_at: Timestamp(row.get(4)?),
         revoked_at: row.get::<_, Option<i64>>(5)?.map(Timestamp),
+        last_used_at: row.get::<_, Option<i64>>(8)?.map(Timestamp),
         limits: limits(row, 6)?,
         owner_limits: limits(row, 7)?,
     })

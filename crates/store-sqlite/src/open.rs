@@ -20,11 +20,12 @@ const STATEMENTS: usize = 64;
 
 /// The numbered steps from an empty file to the present form; a step is never edited once it
 /// was released.
-const MIGRATIONS: [&str; 4] = [
+const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_queue.sql"),
     include_str!("../migrations/0003_clock.sql"),
     include_str!("../migrations/0004_share.sql"),
+    include_str!("../migrations/0005_key_use.sql"),
 ];
 
 /// What the store is opened for.

@@ -186,6 +186,12 @@ impl Store for SqliteStore {
         self.write_keys(move |writer| keys::rename(&writer.conn, &id, &name)).await
     }
 
+    async fn note_uses(&self, uses: &[(KeyId, Timestamp)]) -> Result<(), StoreError> {
+        let uses = uses.to_vec();
+        // What is known of keys in memory stays: nobody is let in or kept out by it.
+        self.write(move |writer| keys::note_uses(&writer.conn, &uses)).await
+    }
+
     async fn rotate_key(
         &self,
         old: &KeyId,

@@ -133,6 +133,7 @@ faulty! {
     keys(owner: Option<&OwnerId>) -> Vec<KeyRecord>;
     revoke_key(id: &KeyId, at: Timestamp) -> bool;
     rename_key(id: &KeyId, name: &str) -> bool;
+    note_uses(uses: &[(KeyId, Timestamp)]) -> ();
     rotate_key(old: &KeyId, new: KeyId, hash: KeyHash, at: Timestamp) -> Option<KeyRecord>;
     insert(new: NewRequest) -> Inserted;
     replayed(owner: &OwnerId, once: &Once, now: Timestamp) -> Option<RequestId>;

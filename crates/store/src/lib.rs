@@ -109,6 +109,9 @@ pub trait Store: Accounts + Outbox + Retention + Sharing + Send + Sync + 'static
     async fn revoke_key(&self, id: &KeyId, at: Timestamp) -> Result<bool, StoreError>;
     /// Gives a key another name; `false` if there is none with this id.
     async fn rename_key(&self, id: &KeyId, name: &str) -> Result<bool, StoreError>;
+    /// Writes down when calls were last made with keys; what is not there is passed over. A
+    /// server that has the key in memory is not told.
+    async fn note_uses(&self, uses: &[(KeyId, Timestamp)]) -> Result<(), StoreError>;
     /// In one step: revokes `old` and adds its successor, which takes over owner, name and role.
     /// `None` if `old` is unknown or revoked.
     async fn rotate_key(

@@ -27,8 +27,8 @@ pub use file::FileUploaded;
 pub use health::{Check, Health, HealthWord, Ready};
 pub use model::{Categories, ModelEntry, ModelList, ModelListQuery};
 pub use owner::{
-    Delivery, DeliveryList, KeyChange, KeyCreated, KeyEntry, KeyList, LimitSet, NewKey, Usage,
-    UsageLine, UsageSum, WebhookSecrets,
+    Delivery, DeliveryList, KeyChange, KeyCreated, KeyEntry, KeyList, LimitSet, NewKey, SignIn,
+    SignedIn, Usage, UsageLine, UsageSum, WebhookSecrets,
 };
 pub use record::{
     EngineInfo, Event, Pass, Record, RequestList, RequestListQuery, StageTimes, Summary,

@@ -39,7 +39,7 @@ pub struct ModelList {
     pub offset: u64,
 }
 
-/// One model; on its own always with `input_schema`.
+/// One model; on its own always with `input_schema` and `roles`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ModelEntry {
     /// Slash-separated.
@@ -71,6 +71,12 @@ pub struct ModelEntry {
     /// The schema of `output`, in the dialect of the catalogue.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub output_schema: Option<Value>,
+    /// Which field plays which part, with its limits: what a form is made of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub roles: Option<Value>,
+    /// More for people, in Markdown.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub readme: Option<String>,
 }
 
 /// All categories.
@@ -101,6 +107,8 @@ mod tests {
             required_inputs: vec!["prompt".to_owned()],
             input_schema: None,
             output_schema: None,
+            roles: None,
+            readme: None,
         }
     }
 

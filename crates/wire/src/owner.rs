@@ -17,6 +17,8 @@ pub struct KeyEntry {
     pub created_at: String,
     /// When it stopped counting; null while it counts.
     pub revoked_at: Option<String>,
+    /// The minute in which a call was last made with it; null if none was.
+    pub last_used_at: Option<String>,
     /// What it may use.
     pub limits: LimitSet,
     /// What its owner may use with all keys.
@@ -70,6 +72,21 @@ pub struct KeyCreated {
     /// What is kept of it.
     #[serde(flatten)]
     pub entry: KeyEntry,
+}
+
+/// The body that signs in.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SignIn {
+    /// What stands behind the `#` of the link.
+    pub code: String,
+}
+
+/// The key of who signed in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignedIn {
+    /// A new key of role admin, shown this once.
+    pub key: String,
 }
 
 /// The body that changes a key. What is left out stays.

@@ -31,6 +31,8 @@ pub const SHARED: &str = "/v1/shared/{token}";
 pub const SHARED_FILE: &str = "/v1/shared/{token}/{name}";
 /// What was used; `GET`.
 pub const USAGE: &str = "/v1/usage";
+/// Buys a key with a code; `POST`, without a key.
+pub const SIGN_IN: &str = "/v1/sign-in";
 /// The owner's keys; `GET`, `POST`.
 pub const KEYS: &str = "/v1/keys";
 /// One key; `PATCH`, `DELETE`.

@@ -49,6 +49,7 @@ pub(super) fn model(files: Files<'_>, place: &str) -> Result<Model, CatalogError
         input_schema,
         output_schema,
         output,
+        readme: files.readme.map(str::to_owned),
     })
 }
 

@@ -97,6 +97,24 @@ fn schema_faults_are_named() {
 }
 
 #[test]
+fn a_readme_is_read_and_one_that_is_too_long_is_named() {
+    let dir = tempfile::tempdir().unwrap();
+    let folder = dir.path().join(FOLDER);
+    fs::create_dir_all(&folder).unwrap();
+    for name in ["manifest.toml", "input.schema.json", "output.schema.json"] {
+        fs::copy(acme_folder().join(FOLDER).join(name), folder.join(name)).unwrap();
+    }
+    let readme = folder.join("README.md");
+    let longest = "a".repeat(64 << 10);
+    fs::write(&readme, &longest).unwrap();
+    let catalog = Catalog::load(dir.path()).unwrap();
+    assert_eq!(catalog.get(FOLDER).unwrap().readme(), Some(longest.as_str()));
+    fs::write(&readme, longest + "a").unwrap();
+    let error = Catalog::load(dir.path()).unwrap_err().to_string();
+    assert!(error.contains("README.md") && error.contains("more than 65536 bytes"), "{error}");
+}
+
+#[test]
 fn a_folder_without_models_is_an_error() {
     let dir = tempfile::tempdir().unwrap();
     assert!(matches!(Catalog::load(dir.path()), Err(CatalogError::Empty { .. })));

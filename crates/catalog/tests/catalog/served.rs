@@ -92,6 +92,57 @@ fn the_dialect_is_served_and_json_schema_is_at_hand() {
 }
 
 #[test]
+fn the_roles_are_all_that_a_form_needs_to_know() {
+    let model = kling();
+    let roles = model.roles();
+    for (role, at) in [
+        ("prompt", "/prompt"),
+        ("length", "/duration"),
+        ("ratio", "/aspect_ratio"),
+        ("keep_sound", "/keep_audio"),
+    ] {
+        assert_eq!(roles[role], at);
+    }
+    assert_eq!(roles["max_elements_and_images"], 4);
+    let video = &roles["media"][0];
+    assert_eq!((&video["at"], &video["kind"]), (&json!("/video_url"), &json!("video")));
+    assert_eq!(video["limits"]["min_secs"], 3.0);
+    assert_eq!(video["limits"]["recommended_bytes"], 100_000_000);
+    assert_eq!(video["limits"]["codecs"][0], "h264");
+    let image = &roles["media"][1]["limits"];
+    assert_eq!((&image["max_bytes"], image.get("min_aspect")), (&json!(52_428_800), None));
+    let element = &roles["media"][2];
+    assert_eq!(element["handle"], "Element");
+    assert_eq!(element["frontal"], "/frontal_image_url");
+    assert_eq!(element["frontal_limits"]["min_side"], 300);
+    assert_eq!(element["views"], "/reference_image_urls");
+    assert_eq!(element["view_limits"], *image);
+    assert_eq!(
+        roles["output"],
+        json!({"kind": "video", "fps": 24, "sizes": {"16:9": [1280, 720], "9:16": [720, 1280], "1:1": [960, 960]}})
+    );
+    // Each pointer leads to a field of the schema.
+    for at in [&roles["prompt"], &video["at"], &element["at"]] {
+        let at = format!("/properties{}", at.as_str().unwrap());
+        assert!(model.input_schema().pointer(&at).is_some(), "{at}");
+    }
+    let catalog = both();
+    let acme = catalog.get("acme/still-maker/portrait").unwrap().roles();
+    assert_eq!(acme["ratio"], "/frame/shape");
+    assert_eq!(acme.get("length").or(acme.get("keep_sound")), None);
+    assert_eq!(acme["output"]["kind"], "image");
+}
+
+#[test]
+fn a_readme_is_served_as_it_is_written() {
+    let readme = kling().readme().unwrap().to_owned();
+    for name in kling().input_names() {
+        assert!(readme.contains(&format!("`{name}`")), "{name}");
+    }
+    assert_eq!(both().get("acme/still-maker/portrait").unwrap().readme(), None);
+}
+
+#[test]
 fn lists_by_words_category_kind_and_page() {
     let acme = "acme/still-maker/portrait".to_owned();
     let all = Query::default();
@@ -133,6 +184,7 @@ fn quality_and_strictness_are_settings() {
     let model = catalog.get(KLING).unwrap();
     assert_eq!(model.strictness(), Strictness::Strict);
     let size = |ratio| model.output_size(ratio, None);
+    assert_eq!(model.roles()["output"]["sizes"]["1:1"], json!([1440, 1440]));
     assert_eq!(size(Ratio::Fixed(9, 16)), Size { width: 1080, height: 1920 });
     assert_eq!(kling().output_size(Ratio::Fixed(1, 1), None), Size { width: 960, height: 960 });
     assert_eq!(kling().strictness(), Strictness::Lenient);

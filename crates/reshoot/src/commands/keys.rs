@@ -28,7 +28,10 @@ pub(crate) fn run(command: KeysCommand) -> anyhow::Result<ExitCode> {
         }
         KeysCommand::List { place } => {
             let keys = runtime.block_on(open(&place)?.keys(None))?;
-            print_line(&format!("{:<30} {:<30} {:<5} {:<7} NAME", "ID", "OWNER", "ROLE", "STATE"))?;
+            print_line(&format!(
+                "{:<30} {:<30} {:<5} {:<7} {:<16} NAME",
+                "ID", "OWNER", "ROLE", "STATE", "LAST USED"
+            ))?;
             for key in keys {
                 print_line(&line(&key))?;
             }
@@ -198,5 +201,8 @@ fn no_key(id: &str) -> anyhow::Error {
 fn line(key: &KeyRecord) -> String {
     let role = key.role.as_str();
     let state = if key.revoked_at.is_some() { "revoked" } else { "valid" };
-    format!("{:<30} {:<30} {role:<5} {state:<7} {}", key.id, key.owner, key.name)
+    // To the minute, in UTC: `2026-11-22T05:43`.
+    let used = key.last_used_at.map_or_else(String::new, |at| at.to_string());
+    let used = used.get(..16).unwrap_or("never");
+    format!("{:<30} {:<30} {role:<5} {state:<7} {used:<16} {}", key.id, key.owner, key.name)
 }

@@ -73,7 +73,7 @@ async fn up(serve: Serve, spans: Spans) -> anyhow::Result<()> {
     };
     let telling = async {
         print_line(&format!("listening on http://{address}"))?;
-        first_key(store.as_ref(), &catalog, address).await?;
+        first_key(store.as_ref(), &catalog, &app, address).await?;
         told_to_stop().await?;
         tracing::info!("stopping: no new work is taken");
         stop.cancel();
@@ -105,10 +105,12 @@ async fn metrics_listener(serve: &Serve) -> anyhow::Result<Option<TcpListener>> 
     Ok(Some(listener))
 }
 
-/// On an empty installation: a key, and a call to try it with.
+/// On an empty installation: a key, a link for whoever sits at this machine, and a call to try the
+/// key with.
 async fn first_key(
     store: &dyn Store,
     catalog: &Catalog,
+    app: &App,
     address: SocketAddr,
 ) -> anyhow::Result<()> {
     if !store.keys(None).await?.is_empty() {
@@ -117,6 +119,13 @@ async fn first_key(
     let secret = keys::create(store, "first", None, KeyRole::Admin).await?;
     let key = secret.expose();
     print_line(&format!("this installation is new; its first key, shown once: {key}"))?;
+    let first = store.keys(None).await?.into_iter().next().filter(|_| address.ip().is_loopback());
+    if let Some(code) = first.and_then(|first| app.offer_sign_in(first.owner)) {
+        print_line(&format!(
+            "open the pages, signed in, with this link (good once, for one hour): \
+             http://{address}/sign-in#{code}"
+        ))?;
+    }
     let authorization = format!("--header 'Authorization: Bearer {key}'");
     let example = |model: &Model| Some((model.id().to_owned(), model.example()?.to_string()));
     if let Some((id, body)) = catalog.models().find_map(example) {

@@ -178,6 +178,30 @@ fn keys_count_at_the_next_call_of_a_running_server() {
 }
 
 #[test]
+fn the_first_serve_gives_a_link_that_signs_in_once() {
+    let (server, lines) = Server::start_with_first_key(Home::new(&[]).flag("--workers", "0"));
+    let link = lines.iter().find(|line| line.starts_with("open the pages")).unwrap();
+    let code = link.split(&format!("{}/sign-in#", server.base())).nth(1).unwrap().to_owned();
+    let sign_in =
+        || server.call_as(None, "POST", "/v1/sign-in", Some(&json!({"code": code.clone()})));
+    let key = sign_in().expect(200)["key"].as_str().unwrap().to_owned();
+    let keys = server.call_as(Some(&key), "GET", "/v1/keys", None).expect(200);
+    let names: Vec<_> = keys["keys"].as_array().unwrap().iter().map(|key| &key["name"]).collect();
+    assert_eq!(names, ["first", "pages"]);
+    sign_in().expect(401);
+
+    // What is known of its use is written when the server ends, and listed beside it.
+    let (home, _, status, log) = server.terminate();
+    assert!(status.success() && !log.contains(&code) && !log.contains(&key), "{log}");
+    let data = home.data();
+    let listed = reshoot(&["keys", "list", "--data", data.to_str().unwrap()]);
+    let listed = stdout(&listed);
+    let line = |name: &str| listed.lines().find(|line| line.ends_with(name)).unwrap().to_owned();
+    assert!(line("first").contains("never"), "{listed}");
+    assert!(!line("pages").contains("never"), "{listed}");
+}
+
+#[test]
 fn the_first_serve_makes_a_key_and_shows_how_to_use_it() {
     let (server, lines) = Server::start_with_first_key(Home::new(&[]).flag("--workers", "0"));
     let call = lines.iter().find(|line| line.starts_with("curl")).unwrap();

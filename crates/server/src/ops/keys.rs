@@ -6,10 +6,10 @@
 
 use axum::Json;
 use axum::extract::{FromRequestParts, RawPathParams, Request, State};
-use domain::KeyId;
 use domain::admission::Limits;
 use domain::key::{KeyRecord, KeyRole, SecretKey};
 use domain::usage::Microdollars;
+use domain::{KeyId, Timestamp};
 use http::{StatusCode, request};
 use serde::de::DeserializeOwned;
 use store::{StoreError, Subject};
@@ -68,7 +68,7 @@ pub(crate) async fn create(
     caller: Caller,
     request: Request,
 ) -> Result<(StatusCode, Json<KeyCreated>), Refusal> {
-    let new: NewKey = read(&app, request).await?;
+    let new: NewKey = read(&app, request, MAX_BODY_BYTES).await?;
     Ok((StatusCode::CREATED, Json(created(&app, &caller.0, new).await?)))
 }
 
@@ -79,7 +79,7 @@ pub(crate) async fn change(
     id: Named,
     request: Request,
 ) -> Result<Json<KeyEntry>, Refusal> {
-    let change: KeyChange = read(&app, request).await?;
+    let change: KeyChange = read(&app, request, MAX_BODY_BYTES).await?;
     Ok(Json(changed(&app, &caller.0, &id.0, change).await?))
 }
 
@@ -195,15 +195,25 @@ fn entry(app: &App, key: &KeyRecord) -> KeyEntry {
         revoked_at: key.revoked_at.map(|at| at.to_string()),
         limits: show(&key.limits),
         owner_limits: show(&key.owner_limits),
+        last_used_at: last_used(app, key).map(|at| at.to_string()),
         spent_usd: app.store().loads(&key.owner, &key.id).key.spent.usd(),
     }
 }
 
-async fn read<T: DeserializeOwned>(app: &App, request: Request) -> Result<T, Refusal> {
+/// What is in memory is newer than what is written.
+fn last_used(app: &App, key: &KeyRecord) -> Option<Timestamp> {
+    app.uses().last(&key.id).or(key.last_used_at)
+}
+
+/// A JSON body of at most `bytes` bytes.
+pub(super) async fn read<T: DeserializeOwned>(
+    app: &App,
+    request: Request,
+    bytes: u64,
+) -> Result<T, Refusal> {
     json::check_headers(request.headers())?;
     let config = app.config();
-    let limits =
-        body::Limits { bytes: MAX_BODY_BYTES, idle: config.body_idle, total: config.body_total };
+    let limits = body::Limits { bytes, idle: config.body_idle, total: config.body_total };
     let (parts, body) = request.into_parts();
     let body = body::collect(app.budget(), &parts.headers, body, limits).await?;
     let value = json::parse(&body.bytes)?;

@@ -22,14 +22,19 @@ pub(crate) struct ModelId(pub(crate) String);
 #[error("there is no model with this id, `GET /v1/models` lists all")]
 pub(crate) struct NoSuchModel;
 
-/// One entry of the catalogue, with its schemas.
+/// One entry of the catalogue, with its schemas, roles and readme.
 pub(crate) async fn model(
     State(app): State<App>,
     _caller: Caller,
     ModelId(id): ModelId,
     base: Base,
 ) -> Result<Json<ModelEntry>, Refusal> {
-    Ok(Json(render::model(find(&app.parts().catalog, &id)?, &base, true)))
+    let model = find(&app.parts().catalog, &id)?;
+    Ok(Json(ModelEntry {
+        roles: Some(model.roles()),
+        readme: model.readme().map(str::to_owned),
+        ..render::model(model, &base, true)
+    }))
 }
 
 /// The model with this id.

@@ -227,3 +227,19 @@ async fn heard(stream: &mut TcpStream, told: &mut String, word: &str) {
         told.push_str(&String::from_utf8_lossy(&part[..read]));
     }
 }
+
+#[tokio::test]
+async fn when_keys_were_used_is_written_down_before_the_server_ends() {
+    let listening = Listening::new(Config::default()).await;
+    let store = std::sync::Arc::clone(&listening.server.store);
+    let mut stream = listening.connect().await;
+    for minutes in 1..=3 {
+        listening.server.clock.advance_secs(60);
+        let head = listening.head("GET /v1/models", &listening.server.key, "");
+        stream.write_all(head.as_bytes()).await.unwrap();
+        assert!(reply(&mut stream).await.starts_with("HTTP/1.1 200"), "{minutes}");
+    }
+    let last = listening.server.clock.now();
+    listening.stop().await;
+    assert_eq!(store.keys(None).await.unwrap()[0].last_used_at, Some(last));
+}

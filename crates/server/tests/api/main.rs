@@ -18,6 +18,7 @@ mod requests;
 mod routes;
 mod schema;
 mod sharing;
+mod sign_in;
 mod states;
 mod steps;
 mod submit;

@@ -103,6 +103,25 @@ async fn one_model_is_found_by_its_id_encoded_or_not() {
 }
 
 #[tokio::test]
+async fn one_model_says_which_field_plays_which_part_and_has_a_readme() {
+    let server = Fixture::new().await;
+    let kling = server.get(KLING).await.json();
+    let roles = &kling["roles"];
+    assert_eq!(roles["prompt"], "/prompt");
+    let media: Vec<_> = roles["media"].as_array().unwrap().iter().map(|m| &m["handle"]).collect();
+    assert_eq!(media, ["Video", "Image", "Element"]);
+    assert_eq!(roles["output"]["sizes"]["16:9"], json!([1280, 720]));
+    assert!(kling["readme"].as_str().unwrap().starts_with("# "));
+    // Other names, and what a model lacks is left out.
+    let acme = server.get(ACME).await.json();
+    assert_eq!(acme["roles"]["prompt"], "/text");
+    assert_eq!(acme["roles"].get("length").or(acme.get("readme")), None);
+    // The list stays as short as it was.
+    let list = server.get("/v1/models?include_schema=true").await.json();
+    assert_eq!(list["models"][1].get("roles").or(list["models"][1].get("readme")), None);
+}
+
+#[tokio::test]
 async fn an_unknown_model_is_404_with_its_own_number() {
     let server = Fixture::new().await;
     let reply = server.get("/v1/models/acme/unknown").await;

@@ -222,3 +222,25 @@ async fn metrics_are_for_admins_and_this_machine() {
         assert!(reply.text().contains(&line), "{line} in\n{}", reply.text());
     }
 }
+
+#[tokio::test]
+async fn a_key_says_in_which_minute_it_was_last_used() {
+    let server = Fixture::new().await;
+    let root = admin(&server).await;
+    server.clock.advance_secs(90);
+    let list = async || call(&server, &root, Method::GET, "/v1/keys", &Value::Null).await.json();
+    let used = |list: &Value| {
+        let keys = list["keys"].as_array().unwrap().iter();
+        keys.map(|key| (key["name"].clone(), key["last_used_at"].clone())).collect::<Vec<_>>()
+    };
+    let first = "2026-01-01T00:01:00.000000+00:00";
+    let before = used(&list().await);
+    assert!(before.contains(&(json!("root"), json!(first))), "{before:?}");
+    assert!(before.contains(&(json!("studio"), Value::Null)), "{before:?}");
+    // The minute of the last call counts, whatever the call was answered.
+    server.get("/v1/requests/none").await;
+    server.clock.advance_secs(60);
+    let after = used(&list().await);
+    assert!(after.contains(&(json!("studio"), json!(first))), "{after:?}");
+    assert!(after.contains(&(json!("root"), json!("2026-01-01T00:02:00.000000+00:00"))));
+}

@@ -8,8 +8,8 @@ use wire::{
     Balance, CancelReply, Categories, Check, Delivery, DeliveryList, Detail, DryRun, EngineInfo,
     ErrorBody, ErrorCode, Event, FileUploaded, Health, HealthWord, KeyCreated, KeyEntry, KeyList,
     LimitSet, ModelEntry, ModelList, Outcome, Pass, Ready, Record, RequestList, ResultReply,
-    ResultWord, RunError, Shared, SharedResult, StageTimes, StatusReply, StatusWord, Submitted,
-    Summary, Usage, UsageLine, UsageSum, WebhookSecrets, WhoAmI,
+    ResultWord, RunError, Shared, SharedResult, SignedIn, StageTimes, StatusReply, StatusWord,
+    Submitted, Summary, Usage, UsageLine, UsageSum, WebhookSecrets, WhoAmI,
 };
 
 use crate::schema::Schemas;
@@ -19,12 +19,13 @@ const AT: &str = "2026-11-22T05:43:01.123456+00:00";
 const URL: &str = "https://h/v1/requests/r1";
 
 /// What is no body: parameters, and words that are an integer or a part of others.
-const NOT_DESCRIBED: [&str; 8] = [
+const NOT_DESCRIBED: [&str; 9] = [
     "CancelQuery",
     "ErrorCode",
     // Bodies that are only read: their schemas are held against what the calls take.
     "KeyChange",
     "NewKey",
+    "SignIn",
     "ModelListQuery",
     "RequestListQuery",
     "ResultQuery",
@@ -69,7 +70,14 @@ fn entry() -> ModelEntry {
         required_inputs: vec![text("prompt")],
         input_schema: Some(json!({"type": "object"})),
         output_schema: Some(json!({"output": {}})),
+        roles: Some(roles()),
+        readme: Some(text("# B")),
     }
+}
+
+fn roles() -> Value {
+    let sizes = json!({"16:9": [1280, 720]});
+    json!({"prompt": "/prompt", "media": [], "output": {"kind": "video", "fps": 24, "sizes": sizes}})
 }
 
 fn summary() -> Summary {
@@ -228,6 +236,7 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("RunError", json!(run_error())),
         ("Shared", json!(Shared { url: text("https://h/share/t") })),
         ("SharedResult", json!(shared())),
+        ("SignedIn", json!(SignedIn { key: text("rsk_x") })),
         ("StageTimes", json!(stage())),
         ("StatusReply", json!(status())),
         ("StatusWord", json!(StatusWord::Completed)),
@@ -255,6 +264,7 @@ fn key() -> KeyEntry {
         role: text("user"),
         created_at: text(AT),
         revoked_at: None,
+        last_used_at: Some(text(AT)),
         limits: LimitSet { max_queued: Some(3), budget_usd: Some(5.5), ..LimitSet::default() },
         owner_limits: LimitSet::default(),
         spent_usd: 0.56,

@@ -40,6 +40,35 @@ pub async fn keys_are_revoked(store: &dyn Store) {
     }
 }
 
+/// Uses are listed as they were last written; a key that is not there is passed over, and a
+/// successor was not used.
+pub async fn uses_of_keys_are_kept(store: &dyn Store) {
+    let maker = Maker::new(35);
+    let owner = maker.owner();
+    let ((one, one_hash), (two, two_hash)) =
+        (maker.key(&owner, START), maker.key(&owner, START.plus_secs(1)));
+    for (key, hash) in [(&one, one_hash), (&two, two_hash)] {
+        store.add_key(key.clone(), hash).await.unwrap();
+    }
+    let uses = async || -> Vec<_> {
+        store.keys(None).await.unwrap().into_iter().map(|key| key.last_used_at).collect()
+    };
+    assert_eq!(uses().await, [None, None]);
+    let at = START.plus_secs(60);
+    store.note_uses(&[(maker.key_id(), at), (two.id.clone(), at)]).await.unwrap();
+    assert_eq!(uses().await, [None, Some(at)]);
+    let later = at.plus_secs(60);
+    store.note_uses(&[(one.id.clone(), at), (two.id.clone(), later)]).await.unwrap();
+    assert_eq!(uses().await, [Some(at), Some(later)]);
+    // A revocation and a name leave it alone.
+    store.revoke_key(&one.id, later).await.unwrap();
+    store.rename_key(&two.id, "desk").await.unwrap();
+    assert_eq!(uses().await, [Some(at), Some(later)]);
+    let (new, hash) = maker.key(&owner, START);
+    let made = store.rotate_key(&two.id, new.id, hash, later).await.unwrap().unwrap();
+    assert_eq!(made.last_used_at, None);
+}
+
 /// A successor takes over owner, name and role; a revoked key has none.
 pub async fn keys_are_rotated(store: &dyn Store) {
     let maker = Maker::new(33);

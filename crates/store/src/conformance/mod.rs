@@ -29,7 +29,9 @@ mod terms;
 pub use cancelling::{
     cancel_in_every_state, forced_cancel_before_publish, publish_before_forced_cancel,
 };
-pub use keys::{files_are_named_once, keys_are_kept, keys_are_revoked, keys_are_rotated};
+pub use keys::{
+    files_are_named_once, keys_are_kept, keys_are_revoked, keys_are_rotated, uses_of_keys_are_kept,
+};
 pub use leases::{
     attempts_run_out, changes_are_counted, every_lease_method_is_fenced, leases_expire,
     losses_run_out, the_next_wake_is_the_earliest, void_takes_all_leases,
@@ -87,7 +89,7 @@ macro_rules! conformance_suite {
             limits_come_with_the_key, messages_of_busy_owners_wait, secrets_are_rotated,
             states_make_messages, the_survey_agrees_with_the_rows, usage_is_added_up,
             watchers_hear_of_their_request, what_is_old_is_retired, a_result_has_one_link,
-            nothing_but_a_result_is_shared, a_link_ends_with_its_request,
+            nothing_but_a_result_is_shared, a_link_ends_with_its_request, uses_of_keys_are_kept,
         }
 
         #[test]

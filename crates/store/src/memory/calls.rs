@@ -46,6 +46,16 @@ impl Store for MemoryStore {
         Ok(found.map(|(key, _)| name.clone_into(&mut key.name)).is_some())
     }
 
+    async fn note_uses(&self, uses: &[(KeyId, Timestamp)]) -> Result<(), StoreError> {
+        let mut inner = self.lock();
+        for (id, at) in uses {
+            for (key, _) in inner.keys.iter_mut().filter(|(key, _)| key.id == *id) {
+                key.last_used_at = Some(*at);
+            }
+        }
+        Ok(())
+    }
+
     async fn rotate_key(
         &self,
         old: &KeyId,

@@ -352,7 +352,7 @@ impl Inner {
     ) -> Result<Option<KeyRecord>, StoreError> {
         let live = |(key, _): &&(KeyRecord, KeyHash)| key.id == *old && key.revoked_at.is_none();
         let Some((key, _)) = self.keys.iter().find(live) else { return Ok(None) };
-        let successor = KeyRecord { id: new, created_at: at, ..key.clone() };
+        let successor = KeyRecord { id: new, created_at: at, last_used_at: None, ..key.clone() };
         self.add_key(successor.clone(), hash)?;
         if let Some(limits) = self.limits.get(old.as_str()).copied() {
             self.limits.insert(successor.id.to_string(), limits);
