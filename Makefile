@@ -1,7 +1,7 @@
 # Two commands are all a fresh machine needs: `make demo` and `make test`.
 SHELL := /bin/bash
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test sim contract fuzz lint fmt bench soak clean
+.PHONY: help setup build demo test sim contract pages fuzz lint fmt bench soak clean
 
 CARGO ?= cargo
 
@@ -26,6 +26,10 @@ sim: ## plays simulated histories; SIM_SEEDS=0..1000 for those seeds
 contract: setup ## calls all that /openapi.json describes, with made-up input (needs PyPI once)
 	$(CARGO) build --locked -p reshoot
 	@./scripts/schemathesis.sh
+
+pages: setup ## uses the pages in a browser (needs Debian's chromium, nodejs, npm; installs them)
+	$(CARGO) build --locked -p reshoot
+	@./scripts/pages.sh
 
 fuzz: setup ## fuzzes what reads the bytes of strangers, a minute each (cargo-fuzz, else property tests)
 	@./scripts/fuzz.sh

@@ -14,6 +14,9 @@ echo "== the contract"
 $CARGO build --workspace --locked --bins
 # A machine without PyPI still runs everything else.
 ./scripts/schemathesis.sh || [ $? -eq 69 ]
+echo "== the pages"
+# Nor does a browser have to be there.
+./scripts/pages.sh || [ $? -eq 69 ]
 echo "== tests"
 # Not --all-targets: that would also run the benches.
 $CARGO test --workspace --locked --no-fail-fast --lib --bins --tests --examples
