@@ -84,7 +84,7 @@ export class Server {
   async start() {
     const out = join(this.folder, 'out');
     const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !name.startsWith('RESHOOT_')));
-    this.child = spawn(BINARY, ['serve', '--listen', this.listen, '--data', this.data, ...this.args], {
+    this.child = spawn(BINARY, ['serve', '--listen', this.listen, '--data', this.data, '--disk-reserve-mib', '8', ...this.args], {
       cwd: this.folder, env, stdio: ['ignore', openSync(out, 'w'), openSync(join(this.folder, 'log'), 'a')],
     });
     this.ended = new Promise((done) => { this.child.on('exit', done); });
