@@ -219,12 +219,12 @@ function watch(context, server, allow) {
  * A test with visitors of the pages.
  * @param {string} name what holds
  * @param {{server: Server, browser: any}} at
- * @param {(visit: (o?: {key?: string | null, to?: string, allow?: RegExp[], init?: string} & Record<string, any>) => Promise<import('playwright-core').Page>) => Promise<void>} body
+ * @param {(visit: (o?: {key?: string | null, to?: string, allow?: RegExp[], init?: string} & Record<string, any>) => Promise<import('playwright-core').Page>, t: any) => Promise<void>} body
  *   `visit` opens a page in a context of its own, signed in with the first key or with none (`key: null`);
  *   `allow` names what would be a fault elsewhere
  */
 export function holds(name, at, body, { timeout = 180_000 } = {}) {
-  test(name, { timeout }, async () => {
+  test(name, { timeout }, async (t) => {
     /** @type {{context: any, faults: string[]}[]} */
     const visits = [];
     try {
@@ -246,7 +246,7 @@ export function holds(name, at, body, { timeout = 180_000 } = {}) {
         const page = await context.newPage();
         if (to) await page.goto(at.server.base + to);
         return page;
-      });
+      }, t);
       for (const { faults } of visits) assert.deepEqual(faults, []);
     } catch (error) {
       const slug = name.replace(/\W+/g, '-').slice(0, 60);
