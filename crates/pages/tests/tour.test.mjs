@@ -43,7 +43,6 @@ const PAGES = [
   ['docs', '/docs', (page) => page.locator('.call summary').nth(1).click()],
   ['guide', '/docs/queue', (page) => page.locator('.prose p').first().waitFor()],
   ['share', async () => new URL((await at.server.call('POST', `/v1/requests/${(await at.server.clip()).request_id}/share`)).url).pathname, ready, null],
-  ['nowhere', '/nowhere', (page) => heading(page, 'There is no page here')],
 ];
 
 for (const [name, to, prepare, key] of PAGES) {
@@ -137,7 +136,7 @@ holds('everything is done by keyboard: from the catalogue to a playing clip', at
 
 holds('the scheme that was chosen outlives a reload', at, async (visit) => {
   const page = await visit({ to: '/docs', colorScheme: 'light' });
-  const scheme = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const scheme = () => page.evaluate(() => getComputedStyle(document.documentElement).backgroundColor);
   const light = await scheme();
   await page.getByRole('button', { name: 'Dark colours' }).click();
   const dark = await scheme();
