@@ -49,7 +49,8 @@ async function show() {
   try {
     if (path === '/sign-in') return await redeem();
     if (!route) return put({ title: 'Not found', el: h('section', { class: 'narrow card' }, h('h1', null, 'There is no page here'), h('p', null, h('a', { href: `${base}/` }, 'All models'))) }, signal);
-    if (!route.open && !(await known())) return put(signIn(), signal);
+    if (route.open) await known().catch(() => false);
+    else if (!(await known())) return put(signIn(), signal);
     head();
     const { view } = await route.load();
     const place = { path: (route.at.exec(path) ?? []).slice(1).map((p) => decodeURIComponent(p ?? '')), query: new URLSearchParams(location.search), signal, me };
