@@ -149,6 +149,7 @@ function head() {
   const links = NAV.filter(([to]) => to !== '/system' || me?.token_type === 'admin').filter(([to]) => me || to === '/docs');
   const current = (/** @type {string} */ to) => (to === '/' ? here() === '/' || here().startsWith('/models/') : here().startsWith(to));
   fill(find('#nav'), links.map(([to, name]) => h('a', { href: base + to, 'aria-current': current(to ?? '') ? 'page' : undefined }, name)));
+  find('#nav').querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const dark = getComputedStyle(document.documentElement).colorScheme === 'dark'
     || (!document.documentElement.dataset.theme && matchMedia('(prefers-color-scheme: dark)').matches);
   fill(find('#account'),
