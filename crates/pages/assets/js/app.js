@@ -84,10 +84,13 @@ function put(shown, signal) {
   document.title = `${shown.title} · Reshoot`;
   head();
   const main = find('#main');
-  const moved = main.dataset.path !== here();
+  const before = main.dataset.path;
   main.dataset.path = here();
   fill(main, shown.el);
-  if (moved) window.scrollTo(0, 0);
+  if (before === here()) return;
+  window.scrollTo(0, 0);
+  // Whoever does not see the page hears that it is another one.
+  if (before !== undefined) main.focus({ preventScroll: true });
 }
 
 /** Whether somebody is signed in. */
