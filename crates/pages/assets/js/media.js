@@ -194,6 +194,8 @@ export function mediaBox(o) {
   return {
     el,
     take,
+    /** Shows it anew: its tag may be another. */
+    render,
     /** @param {string | undefined} to */
     set(to) {
       if ((to ?? '') === value && body.childElementCount) return;
