@@ -24,7 +24,7 @@ const MIGRATIONS: [&str; 4] = [
     include_str!("../migrations/0001_first.sql"),
     include_str!("../migrations/0002_queue.sql"),
     include_str!("../migrations/0003_clock.sql"),
-    include_str!("../migrations/0005_key_use.sql"),
+    include_str!("../migrations/0005_operators.sql"),
 ];
 
 /// What the store is opened for.

@@ -18,6 +18,7 @@ mod owner;
 pub mod path;
 mod record;
 mod request;
+mod system;
 mod word;
 
 pub use account::{Balance, WhoAmI};
@@ -32,5 +33,9 @@ pub use owner::{
 pub use record::{EngineInfo, Event, Record, RequestList, RequestListQuery, StageTimes, Summary};
 pub use request::{
     CancelQuery, CancelReply, DryRun, ResultQuery, ResultReply, StatusReply, SubmitQuery, Submitted,
+};
+pub use system::{
+    System, SystemDisk, SystemEngine, SystemFault, SystemHonour, SystemQueue, SystemQueueGroup,
+    SystemRunning, SystemStage, SystemWebhooks, SystemWorkers,
 };
 pub use word::{Outcome, ResultWord, StatusWord};
