@@ -88,7 +88,7 @@ pub const ROUTES: &[Route] = &[
     page("/system", shell),
     page("/docs", shell),
     page("/docs/{guide}", shell),
-    page("/share/{token}", shell),
+    page(path::SHARE_PAGE, shell),
     page("/sign-in", shell),
     page(path::ASSET, || get(page::asset)),
 ];

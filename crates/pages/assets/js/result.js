@@ -32,7 +32,7 @@ export function resultView(r, signal, o = {}) {
   const took = r.finished_at && (Date.parse(r.finished_at) - Date.parse(r.created_at)) / 1000;
   fill(el,
     h('div', { class: 'card' },
-      h('div', { class: 'title' }, h('h2', { role: 'status', class: `state ${r.status}` }, word),
+      h('div', { class: 'title' }, h('h2', null, h('span', { role: 'status', class: `state ${r.status}` }, word)),
         h('p', { class: 'dim' }, took ? `in ${span(took)}` : '', r.cost ? ` · ${money(r.cost)}` : '', ' · ', when(r.finished_at))),
       r.error && failure(r.error), h('div', { class: 'stages' }), actions(r, o)),
     about(r));
