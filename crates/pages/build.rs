@@ -12,7 +12,7 @@ use flate2::write::GzEncoder;
 use flate2::{Compression, Crc};
 
 /// What of `docs/` is for users and operators, and shown by the pages.
-const GUIDES: [&str; 6] = ["queue", "errors", "clients", "metrics", "tracing", "reliability"];
+const GUIDES: [&str; 4] = ["queue", "errors", "clients", "metrics"];
 
 /// The modules that most visits need, with what they import; a browser is told of them at once.
 const EARLY: [&str; 2] = ["js/app.js", "js/model.js"];

@@ -27,12 +27,38 @@ pub trait Engine: Send + Sync {
     /// Its version, as recorded with each clip.
     fn version(&self) -> &'static str;
 
+    /// Which kinds of wish it honours, and how far: for people who look at an installation.
+    /// [`Engine::assess`] decides for each plan.
+    fn honours(&self) -> &'static [Honour];
+
     /// What it would honour of `plan`. Without facts (a dry run touches no URL) the answer about
     /// anything that needs the media is provisional.
     fn assess(&self, plan: &ShotPlan, facts: Option<&Facts>) -> Assessment;
 
     /// Makes the outputs that `shot` asks for, in `shot.dir`.
     fn generate(&self, shot: &Shot, context: &dyn Context) -> Result<Take, EngineError>;
+}
+
+/// One kind of wish, and how far an engine goes with it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Honour {
+    /// The kind, in words that a prompt could use.
+    pub wish: &'static str,
+    /// How far.
+    pub degree: Degree,
+    /// What is done and what is not, in one sentence.
+    pub note: &'static str,
+}
+
+/// How far an engine goes with a kind of wish.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Degree {
+    /// It is done.
+    Yes,
+    /// A part of it is done, or it depends on the media.
+    Partly,
+    /// It is left out, and said to be.
+    No,
 }
 
 /// What a running engine may tell and must heed.
@@ -220,6 +246,19 @@ pub enum EngineError {
         /// The limit, in seconds.
         limit_secs: u64,
     },
+}
+
+// === impl Degree ===
+
+impl Degree {
+    /// The word for it.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Yes => "yes",
+            Self::Partly => "partly",
+            Self::No => "no",
+        }
+    }
 }
 
 // === impl Shot ===

@@ -19,6 +19,8 @@
 mod instructions;
 #[path = "wire/load.rs"]
 mod load;
+#[path = "wire/page.rs"]
+mod page;
 #[path = "wire/peers.rs"]
 mod peers;
 #[path = "wire/queue.rs"]
@@ -91,6 +93,9 @@ async fn measure(only: Option<&str>) {
     }
     if wanted("streams") {
         streams::open().await;
+    }
+    if wanted("page") {
+        page::visits().await;
     }
     if wanted("render") {
         queue::while_rendering().await;

@@ -16,6 +16,7 @@
 //! | `stages` | pictures, sky, background, elements, grade, weather, light, medium, wear, finish, in this order; strokes come before the grade and after the weather |
 //! | `look` | named looks and colour transfer as one table a shot |
 //! | `run` | the threads, the files, the report |
+//! | `honours` | what it does in general, for people |
 //!
 //! Invariant: the frames of a clip are a function of the inputs, the plan and the seed; neither
 //! threads nor time have a part in them.
@@ -27,6 +28,7 @@ mod footage;
 mod framing;
 #[cfg(test)]
 mod golden;
+mod honours;
 mod look;
 mod mask;
 mod movers;
@@ -41,7 +43,7 @@ use std::sync::Arc;
 use director::{NeedKind, ShotPlan};
 use domain::Clock;
 use domain::facts::{Facts, InputFacts};
-use engine::{Assessment, Context, Engine, EngineError, Report, Shot, Take};
+use engine::{Assessment, Context, Engine, EngineError, Honour, Report, Shot, Take};
 use media::{CancelToken, Toolchain};
 
 use run::Run;
@@ -72,6 +74,10 @@ impl Engine for Roto {
 
     fn version(&self) -> &'static str {
         env!("CARGO_PKG_VERSION")
+    }
+
+    fn honours(&self) -> &'static [Honour] {
+        honours::HONOURS
     }
 
     fn assess(&self, plan: &ShotPlan, facts: Option<&Facts>) -> Assessment {

@@ -8,7 +8,7 @@ use std::time::Duration;
 use artifacts::Artifacts;
 use catalog::{Catalog, UrlPolicy};
 use domain::id::hex;
-use domain::{Clock, OwnerId, Rng};
+use domain::{Clock, OwnerId, Rng, Timestamp};
 use store::Store;
 use telemetry::Metrics;
 use telemetry::spans::Spans;
@@ -65,6 +65,17 @@ pub struct Config {
     pub keep_uploads: Option<Duration>,
     /// Whether `/metrics` answers here: to admins, and to callers on this machine.
     pub metrics: bool,
+    /// How much the workers of this process do at a time.
+    pub slots: Slots,
+}
+
+/// How much is done at a time; nothing where no clips are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Slots {
+    /// Clips.
+    pub runs: u32,
+    /// Requests whose inputs are fetched.
+    pub intakes: u32,
 }
 
 /// An absolute http or https URL without query and fragment, to which paths are appended.
@@ -114,6 +125,7 @@ pub struct App(Arc<Inner>);
 
 struct Inner {
     parts: Parts,
+    started_at: Timestamp,
     budget: Budget,
     last_look: LastLook,
     document: OnceLock<Document>,
@@ -153,6 +165,7 @@ impl Default for Config {
             keep_results: None,
             keep_uploads: None,
             metrics: true,
+            slots: Slots::default(),
         }
     }
 }
@@ -189,8 +202,10 @@ impl App {
         let mut process = [0; 8];
         parts.rng.fill(&mut process);
         let budget = Budget::new(parts.config.max_bytes_in_flight, parts.config.body_wait);
+        let started_at = parts.clock.now();
         Self(Arc::new(Inner {
             parts,
+            started_at,
             budget,
             last_look: LastLook::default(),
             document: OnceLock::new(),
@@ -214,6 +229,11 @@ impl App {
     /// Settings.
     pub fn config(&self) -> &Config {
         &self.0.parts.config
+    }
+
+    /// When it was made.
+    pub(crate) fn started_at(&self) -> Timestamp {
+        self.0.started_at
     }
 
     pub(crate) fn store(&self) -> &dyn Store {

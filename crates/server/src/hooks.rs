@@ -1,9 +1,12 @@
 //! What the server asks of crates that it does not know; the binary answers.
 
 use async_trait::async_trait;
-use catalog::{Inputs, Model};
+use catalog::{Catalog, Inputs, Model};
 use domain::facts::Facts;
 use serde_json::Value;
+
+/// One engine as `/v1/system` shows it.
+pub use wire::{SystemEngine, SystemHonour};
 
 /// What would be made of a body.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,9 +22,12 @@ pub struct Forecasted {
 }
 
 /// Plans a clip without making it: for dry runs, and for records of requests that have not run.
+/// Knows what clips are made with.
 pub trait Forecast: Send + Sync {
     /// What would be made of `inputs`; `facts` are there once intake has looked at the media.
     fn forecast(&self, model: &Model, inputs: &Inputs, facts: Option<&Facts>) -> Forecasted;
+    /// The engines of this installation, with the models that each makes the clips of.
+    fn engines(&self, catalog: &Catalog) -> Vec<SystemEngine>;
 }
 
 /// The types of file that are taken as uploads and shown under `/files`.

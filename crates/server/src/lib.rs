@@ -36,9 +36,11 @@ mod router;
 mod trace;
 mod uses;
 
-pub use app::{App, BadPublicUrl, Config, Parts, PublicUrl};
+pub use app::{App, BadPublicUrl, Config, Parts, PublicUrl, Slots};
 pub use base::Peer;
-pub use hooks::{FileKind, Forecast, Forecasted, Probe, Room, Sniff, WebhookPolicy};
+pub use hooks::{
+    FileKind, Forecast, Forecasted, Probe, Room, Sniff, SystemEngine, SystemHonour, WebhookPolicy,
+};
 pub use proxy::{BadCidr, Cidr};
 pub use render::webhook_payload;
 pub use router::{Access, ROUTES, Route, paths, router};

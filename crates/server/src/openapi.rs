@@ -4,9 +4,6 @@
 //! answers. Added here is what only a running server knows: its version, where it is, and its
 //! models. A template of OpenAPI has no slashes in its parameters and a model's id has, so each
 //! model gets a path of its own, with its own schema of the body.
-//!
-//! The file also describes what is still to come. What `x-planned` lists is left out of what is
-//! served; an entry is deleted when its call, or its parameter, is there.
 
 use catalog::{Catalog, Model};
 use serde_json::{Map, Value, json};
@@ -32,7 +29,6 @@ impl Document {
         if let Some(info) = document.get_mut("info") {
             set(info, "version", json!(env!("CARGO_PKG_VERSION")));
         }
-        withdraw(&mut document);
         let output = document.get_mut("components").and_then(|c| c.pointer_mut("/schemas/Output"));
         if let (Some(output), Some(schemas)) = (output, outputs(catalog)) {
             set(output, "anyOf", schemas);
@@ -59,31 +55,6 @@ impl Document {
 fn written() -> Map<String, Value> {
     #[expect(clippy::expect_used, reason = "the file is part of the program, and tests read it")]
     serde_json::from_str(WRITTEN).expect("openapi.json is an object")
-}
-
-/// Takes out what `x-planned` lists: whole operations, or some of their parameters.
-fn withdraw(document: &mut Map<String, Value>) {
-    let planned = document.shift_remove("x-planned").unwrap_or_default();
-    let Some(Value::Object(paths)) = document.get_mut("paths") else { return };
-    for entry in planned.as_array().into_iter().flatten() {
-        let text = |name| entry.get(name).and_then(Value::as_str).unwrap_or_default();
-        let Some(Value::Object(item)) = paths.get_mut(text("path")) else { continue };
-        match entry.get("parameters").and_then(Value::as_array) {
-            None => drop(item.shift_remove(text("method"))),
-            Some(names) => {
-                let operation = item.get_mut(text("method"));
-                drop_parameters(operation, |parameter| {
-                    names.iter().any(|name| parameter.get("name") == Some(name))
-                });
-            }
-        }
-    }
-    paths.retain(|_, item| methods(item).next().is_some());
-}
-
-/// The methods of a path that are described.
-fn methods(item: &Value) -> impl Iterator<Item = &String> {
-    item.as_object().into_iter().flat_map(Map::keys).filter(|name| *name != "parameters")
 }
 
 fn drop_parameters(of: Option<&mut Value>, unwanted: impl Fn(&Value) -> bool) {

@@ -22,6 +22,7 @@ pub(crate) mod shared;
 pub(crate) mod sign_in;
 pub(crate) mod status;
 pub(crate) mod submit;
+pub(crate) mod system;
 pub(crate) mod upload;
 pub(crate) mod usage;
 pub(crate) mod webhooks;

@@ -12,8 +12,8 @@ use wire::{ErrorCode, path};
 use crate::app::App;
 use crate::ops::{
     balance, cancel, categories, events, file, health, keys, metrics, model, models, openapi, page,
-    ready, record, remove, requests, result, share, shared, sign_in, status, submit, upload, usage,
-    webhooks, whoami,
+    ready, record, remove, requests, result, share, shared, sign_in, status, submit, system,
+    upload, usage, webhooks, whoami,
 };
 use crate::refusal::Refusal;
 use crate::trace::trace;
@@ -76,6 +76,7 @@ pub const ROUTES: &[Route] = &[
     keyed(Method::GET, path::WHOAMI, || get(whoami::whoami)),
     open(Method::GET, path::HEALTHZ, || get(health::health)),
     open(Method::GET, path::READYZ, || get(ready::ready)),
+    keyed(Method::GET, path::SYSTEM, || get(system::system)),
     keyed(Method::GET, path::METRICS, || get(metrics::metrics)),
     open(Method::GET, path::OPENAPI, || get(openapi::openapi)),
     page("/", shell),
@@ -87,7 +88,7 @@ pub const ROUTES: &[Route] = &[
     page("/system", shell),
     page("/docs", shell),
     page("/docs/{guide}", shell),
-    page("/share/{token}", shell),
+    page(path::SHARE_PAGE, shell),
     page("/sign-in", shell),
     page(path::ASSET, || get(page::asset)),
 ];

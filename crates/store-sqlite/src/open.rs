@@ -25,7 +25,7 @@ const MIGRATIONS: [&str; 5] = [
     include_str!("../migrations/0002_queue.sql"),
     include_str!("../migrations/0003_clock.sql"),
     include_str!("../migrations/0004_share.sql"),
-    include_str!("../migrations/0005_key_use.sql"),
+    include_str!("../migrations/0005_operators.sql"),
 ];
 
 /// What the store is opened for.

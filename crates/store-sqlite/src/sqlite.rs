@@ -248,6 +248,14 @@ impl Store for SqliteStore {
         self.read(|conn| requests::list(conn, &listing))
     }
 
+    async fn at_work(&self, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
+        self.read(|conn| requests::at_work(conn, limit))
+    }
+
+    async fn last_ended(&self, state: State, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
+        self.read(|conn| requests::last_ended(conn, state, limit))
+    }
+
     async fn cancel(
         &self,
         id: &RequestId,

@@ -140,6 +140,8 @@ faulty! {
     status(id: &RequestId) -> Option<StatusRow>;
     request(id: &RequestId) -> Option<RequestRow>;
     list(listing: Listing) -> Page;
+    at_work(limit: u32) -> Vec<RequestRow>;
+    last_ended(state: State, limit: u32) -> Vec<RequestRow>;
     cancel(id: &RequestId, force: bool, now: Timestamp) -> Option<CancelOutcome>;
     claim(stage: Stage, worker: &WorkerId, now: Timestamp, lease_secs: i64) -> Option<Claim>;
     extend(lease: &Lease, until: Timestamp, progress: Option<Progress>) -> ();

@@ -142,6 +142,10 @@ pub trait Store: Accounts + Outbox + Retention + Sharing + Send + Sync + 'static
     async fn request(&self, id: &RequestId) -> Result<Option<RequestRow>, StoreError>;
     /// An owner's requests, newest first.
     async fn list(&self, listing: Listing) -> Result<Page, StoreError>;
+    /// The requests that somebody works on now, of everybody, in the order of insertion.
+    async fn at_work(&self, limit: u32) -> Result<Vec<RequestRow>, StoreError>;
+    /// The requests that came to this terminal state last, of everybody, the last one first.
+    async fn last_ended(&self, state: State, limit: u32) -> Result<Vec<RequestRow>, StoreError>;
     /// Cancels queued work, and running work with `force`; `None` if the id is unknown.
     async fn cancel(
         &self,

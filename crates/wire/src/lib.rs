@@ -19,6 +19,7 @@ pub mod path;
 mod record;
 mod request;
 mod share;
+mod system;
 mod word;
 
 pub use account::{Balance, WhoAmI};
@@ -37,4 +38,8 @@ pub use request::{
     CancelQuery, CancelReply, DryRun, ResultQuery, ResultReply, StatusReply, SubmitQuery, Submitted,
 };
 pub use share::{Shared, SharedResult};
+pub use system::{
+    System, SystemDisk, SystemEngine, SystemFault, SystemHonour, SystemQueue, SystemQueueGroup,
+    SystemRunning, SystemStage, SystemWebhooks, SystemWorkers,
+};
 pub use word::{Outcome, ResultWord, StatusWord};

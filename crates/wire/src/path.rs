@@ -45,6 +45,8 @@ pub const WEBHOOK_ROTATE: &str = "/v1/webhooks/secret/rotate";
 pub const DELIVERIES: &str = "/v1/webhooks/deliveries";
 /// Sends it again; `POST`.
 pub const REPLAY: &str = "/v1/webhooks/deliveries/{delivery_id}/replay";
+/// The installation at a glance; `GET`.
+pub const SYSTEM: &str = "/v1/system";
 /// Metrics for Prometheus; `GET`.
 pub const METRICS: &str = "/metrics";
 /// Upload; `POST`.

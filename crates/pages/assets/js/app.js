@@ -49,7 +49,8 @@ async function show() {
   try {
     if (path === '/sign-in') return await redeem();
     if (!route) return put({ title: 'Not found', el: h('section', { class: 'narrow card' }, h('h1', null, 'There is no page here'), h('p', null, h('a', { href: `${base}/` }, 'All models'))) }, signal);
-    if (!route.open && !(await known())) return put(signIn(), signal);
+    if (route.open) await known().catch(() => false);
+    else if (!(await known())) return put(signIn(), signal);
     head();
     const { view } = await route.load();
     const place = { path: (route.at.exec(path) ?? []).slice(1).map((p) => decodeURIComponent(p ?? '')), query: new URLSearchParams(location.search), signal, me };
@@ -83,10 +84,13 @@ function put(shown, signal) {
   document.title = `${shown.title} · Reshoot`;
   head();
   const main = find('#main');
-  const moved = main.dataset.path !== here();
+  const before = main.dataset.path;
   main.dataset.path = here();
   fill(main, shown.el);
-  if (moved) window.scrollTo(0, 0);
+  if (before === here()) return;
+  window.scrollTo(0, 0);
+  // Whoever does not see the page hears that it is another one.
+  if (before !== undefined) main.focus({ preventScroll: true });
 }
 
 /** Whether somebody is signed in. */
@@ -148,6 +152,7 @@ function head() {
   const links = NAV.filter(([to]) => to !== '/system' || me?.token_type === 'admin').filter(([to]) => me || to === '/docs');
   const current = (/** @type {string} */ to) => (to === '/' ? here() === '/' || here().startsWith('/models/') : here().startsWith(to));
   fill(find('#nav'), links.map(([to, name]) => h('a', { href: base + to, 'aria-current': current(to ?? '') ? 'page' : undefined }, name)));
+  find('#nav').querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'nearest' });
   const dark = getComputedStyle(document.documentElement).colorScheme === 'dark'
     || (!document.documentElement.dataset.theme && matchMedia('(prefers-color-scheme: dark)').matches);
   fill(find('#account'),

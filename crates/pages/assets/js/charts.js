@@ -9,10 +9,10 @@ const COLOURS = 8;
  * @param {{title: string, days: string[], groups: {name: string, values: number[]}[], write: (n: number) => string}} o
  */
 export function bars({ title, days, groups, write }) {
-  const [width, height, left, bottom] = [640, 180, 4, 20];
+  const [width, height, right, bottom] = [420, 170, 44, 20];
   const sums = days.map((_, i) => groups.reduce((sum, g) => sum + (g.values[i] ?? 0), 0));
   const top = nice(Math.max(...sums, 0));
-  const step = (width - left) / days.length;
+  const step = (width - right) / days.length;
   const y = (/** @type {number} */ n) => (height - bottom) * (1 - (top ? n / top : 0));
   const parts = days.flatMap((day, i) => {
     let below = 0;
@@ -21,15 +21,15 @@ export function bars({ title, days, groups, write }) {
       if (!value) return [];
       const from = y(below);
       below += value;
-      return [svg('rect', { class: `g${k % COLOURS}`, x: left + i * step + step * 0.12, width: step * 0.76, y: y(below), height: Math.max(0.5, from - y(below)) },
+      return [svg('rect', { class: `g${k % COLOURS}`, x: i * step + step * 0.12, width: step * 0.76, y: y(below), height: Math.max(0.5, from - y(below)) },
         svg('title', {}, `${day} · ${g.name}: ${write(value)}`))];
     });
   });
   const lines = [0, 0.5, 1].flatMap((f) => [
-    svg('line', { x1: 0, x2: width, y1: y(top * f), y2: y(top * f) }),
-    f && top ? svg('text', { x: width, y: y(top * f) + 12, 'text-anchor': 'end' }, write(top * f)) : null]);
-  const every = Math.ceil(days.length / 6);
-  const labels = days.map((day, i) => (i % every ? null : svg('text', { x: left + i * step, y: height - 4 }, day.slice(5))));
+    svg('line', { x1: 0, x2: width - right, y1: y(top * f), y2: y(top * f) }),
+    f && top ? svg('text', { x: width - right + 6, y: y(top * f) + 4 }, write(top * f)) : null]);
+  const every = Math.ceil(days.length / 5);
+  const labels = days.map((day, i) => (i % every ? null : svg('text', { x: i * step, y: height - 4 }, day.slice(5))));
   const total = sums.reduce((a, b) => a + b, 0);
   return h('figure', { class: 'card chart' }, h('figcaption', { class: 'title' }, h('h2', null, title), h('strong', { class: 'n' }, write(total))),
     svg('svg', { viewBox: `0 0 ${width} ${height}`, role: 'img', 'aria-label': `${title} by day: ${write(total)} in all, ${write(Math.max(...sums, 0))} on the busiest day` }, lines, labels, parts),

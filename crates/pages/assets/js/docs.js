@@ -7,7 +7,7 @@ import { markdown } from './md.js';
 /** What `docs/` has for whoever uses or runs a server. @type {Record<string, string>} */
 const GUIDES = {
   queue: 'Queue, waiting, events, webhooks', errors: 'Errors and their cures', clients: 'Known clients',
-  metrics: 'Metrics', tracing: 'Traces', reliability: 'What holds when things break',
+  metrics: 'Metrics',
 };
 const METHODS = ['get', 'post', 'patch', 'delete'];
 

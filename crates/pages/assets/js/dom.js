@@ -45,7 +45,7 @@ export function svg(tag, attrs, ...children) {
 
 /** @param {(Child | Child[])[]} children @returns {(Node | string)[]} */
 function nodes(children) {
-  return children.flat().filter((c) => c !== null && c !== undefined && c !== false)
+  return /** @type {Child[]} */ (children.flat(4)).filter((c) => c !== null && c !== undefined && c !== false)
     .map((c) => (c instanceof Node ? c : String(c)));
 }
 

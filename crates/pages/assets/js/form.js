@@ -207,7 +207,7 @@ export function makeForm(model, body, onchange) {
           many: (more) => more.slice(0, Math.max(0, most() - tiles.length + empty().length - 1)).forEach((one) => { add().take([one]); }),
           onvalue: (url) => {
             tile.value = url;
-            if (!url) { tiles = tiles.filter((t) => t !== tile); tile.box.el.remove(); for (const t of tiles) t.box.set(t.value); }
+            if (!url) { tiles = tiles.filter((t) => t !== tile); tile.box.el.remove(); for (const t of tiles) if (t.value) t.box.render(); }
             give();
           },
         }),

@@ -30,11 +30,16 @@ export async function view({ query, signal }) {
   signal.addEventListener('abort', () => { clearTimeout(timer); asking.abort(); });
 
   async function page() {
-    const params = new URLSearchParams({ ...asked, limit: String(PAGE), cursor: cursor ?? '' });
-    for (const [name, value] of [...params]) if (!value) params.delete(name);
-    const list = await call(`/v1/requests?${params}`, { signal: asking.signal });
-    cards.append(...list.requests.map(card));
-    cursor = list.next_cursor;
+    // A search looks at so many requests a call: a page without a find may have others after it.
+    let found = 0;
+    do {
+      const params = new URLSearchParams({ ...asked, limit: String(PAGE), cursor: cursor ?? '' });
+      for (const [name, value] of [...params]) if (!value) params.delete(name);
+      const list = await call(`/v1/requests?${params}`, { signal: asking.signal });
+      cards.append(...list.requests.map(card));
+      found += list.requests.length;
+      cursor = list.next_cursor;
+    } while (cursor && !found);
     more.hidden = !cursor;
     const n = cards.childElementCount;
     told.textContent = n ? `${n}${cursor ? '+' : ''} ${n === 1 ? 'generation' : 'generations'}` : Object.values(asked).some(Boolean) ? 'Nothing matches.' : '';

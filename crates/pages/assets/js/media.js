@@ -86,7 +86,8 @@ function look(file) {
 /** The picture of a file. @param {string} url @param {'video' | 'image'} kind @param {boolean} [playing] */
 export function picture(url, kind, playing = false) {
   const { src, name } = known(url);
-  if (url.startsWith('reshoot-artifact:')) return h('span', { class: 'picture none' }, icon(kind));
+  // What the policy lets a page load: this server's files, what is here already, and https.
+  if (!/^(https|blob|data):/.test(src) && !src.startsWith(location.origin)) return h('span', { class: 'picture none' }, icon(kind));
   const broken = () => el.replaceWith(h('span', { class: 'picture none', title: 'This cannot be shown here' }, icon(kind)));
   /** @type {HTMLElement} */
   const el = kind === 'video'
@@ -194,6 +195,8 @@ export function mediaBox(o) {
   return {
     el,
     take,
+    /** Shows it anew: its tag may be another. */
+    render,
     /** @param {string | undefined} to */
     set(to) {
       if ((to ?? '') === value && body.childElementCount) return;

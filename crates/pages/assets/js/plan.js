@@ -28,9 +28,9 @@ export function planView(made, title) {
 /** @param {any} w @param {Unmet[]} unmet */
 function wish(w, unmet) {
   const { kind, ...rest } = w.what ?? {};
-  const details = Object.values(rest).flatMap((v) => (typeof v === 'string' || typeof v === 'number' ? [human(String(v))] : v?.name ? [human(String(v.name))] : []));
+  const details = Object.values(rest).map((v) => v?.name ?? v).filter((v) => ['string', 'number'].includes(typeof v)).map((v) => String(v).replaceAll('_', ' '));
   return h('li', { class: unmet.length ? 'unmet' : '' }, icon(unmet.length ? 'warning' : 'check'),
-    h('div', null, h('strong', null, human(String(kind ?? 'wish'))), details.length ? ` ${details.join(', ').toLowerCase().replace(/@\w/g, (m) => m.toUpperCase())}` : '',
+    h('div', null, h('strong', null, human(String(kind ?? 'wish'))), details.length ? ` ${details.join(', ')}` : '',
       w.words?.text && [' ', h('q', null, w.words.text)], unmet.map(because)));
 }
 

@@ -6,12 +6,12 @@ import { fill, h, icon, tool } from './dom.js';
 const APART = 0.06;
 
 /**
- * @param {{clip: string, reference?: string | undefined, poster?: string | undefined, fps: number}} o
+ * @param {{clip: string, reference?: string | undefined, fps: number}} o
  * @param {AbortSignal} signal
  */
-export function player({ clip, reference, poster, fps }, signal) {
+export function player({ clip, reference, fps }, signal) {
   const video = (/** @type {string} */ src, /** @type {string} */ label, /** @type {object} */ more) => h('video', { src, playsInline: true, preload: 'auto', 'aria-label': label, ...more });
-  const main = video(clip, 'The clip', { loop: true, ...(poster ? { poster } : {}) });
+  const main = video(clip, 'The clip', { loop: true });
   const ref = reference ? video(reference, 'The reference', { muted: true, onerror: gone }) : null;
   const wipe = h('input', { type: 'range', class: 'wiper', min: 0, max: 100, step: 0.5, value: '50', 'aria-label': 'Wipe between reference and clip', oninput: () => stage.style.setProperty('--wipe', `${wipe.value}%`) });
   const stage = h('div', { class: 'stage' },

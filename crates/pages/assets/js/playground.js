@@ -36,7 +36,9 @@ export function playground(model, query, signal) {
   const run = h('button', { type: 'submit', class: 'main', title: 'Ctrl+Enter' }, icon('play'), h('span', null, 'Run'), h('kbd', null, 'Ctrl ⏎'));
   const cost = h('span', { class: 'cost' });
   const why = h('span', { class: 'dim', role: 'status' });
-  const side = h('div', { class: 'side' });
+  const plan = h('div', null);
+  const made = h('div', null);
+  const side = h('div', { class: 'side' }, plan, made);
   const reset = h('button', { type: 'button', class: 'plain', onclick: () => { body = {}; tried = false; form.set(body); json.value = text(); keep(); } }, 'Clear');
   const el = h('div', { class: 'studio' },
     h('form', { class: 'card request', noValidate: true, onsubmit: submit, onkeydown: hotkey },
@@ -60,8 +62,19 @@ export function playground(model, query, signal) {
 
   function keep() {
     keepDraft(model.model_id, body);
+    edited = true;
     clearTimeout(timer);
     timer = setTimeout(ask, REST);
+  }
+
+  /** Where the last run stands; what was made of it stays until another begins. @type {'' | 'run' | 'done'} */
+  let phase = '';
+  /** Whether the form has changed since. */
+  let edited = false;
+  /** @param {Node} what */
+  function showPlan(what) {
+    fill(plan, what);
+    plan.hidden = phase === 'run' || (phase === 'done' && !edited);
   }
 
   /** Asks what would become of the request. */
@@ -73,21 +86,21 @@ export function playground(model, query, signal) {
       form.show([]);
       fill(others);
       fill(cost);
-      if (!running) fill(side, welcome(missing));
+      showPlan(welcome(missing));
       return;
     }
     try {
       const forecast = await call(`${modelPath(model.model_id)}?dry_run=true`, { method: 'POST', body, signal: asked.signal });
       fill(others, form.show([]).map(({ msg }) => h('li', null, msg)));
       fill(cost, forecast.cost === 0 ? 'Free' : money(forecast.cost));
-      if (!running) fill(side, planView(forecast, 'What would be made'));
+      showPlan(planView(forecast, 'What would be made'));
     } catch (error) {
       if (asked.signal.aborted) return;
       fill(cost);
       if (!(error instanceof ApiError)) throw error;
       const rest = form.show(error.detail);
       fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, msg)) : h('li', null, error.message));
-      if (!running) fill(side, welcome(missing));
+      showPlan(welcome(missing));
     }
   }
 
@@ -104,7 +117,6 @@ export function playground(model, query, signal) {
     if (e.key === 'Enter' && (e.ctrlKey || e.metaKey)) void submit(e);
   }
 
-  let running = false;
   function ready() {
     run.disabled = sending.count > 0;
     why.textContent = sending.count ? `Waiting for ${sending.count} ${sending.count === 1 ? 'file' : 'files'} to be sent` : '';
@@ -121,10 +133,10 @@ export function playground(model, query, signal) {
     try {
       // Were the answer lost, the same click would not make two clips.
       const headers = { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) };
-      const made = await again(() => call(modelPath(model.model_id), { method: 'POST', body, headers }));
+      const accepted = await again(() => call(modelPath(model.model_id), { method: 'POST', body, headers }));
       fill(others, form.show([]).map(({ msg }) => h('li', null, msg)));
-      rename(`/models/${model.model_id}?request=${made.request_id}`);
-      follow(made.request_id);
+      rename(`/models/${model.model_id}?request=${accepted.request_id}`);
+      follow(accepted.request_id);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const rest = form.show(error.detail);
@@ -138,13 +150,21 @@ export function playground(model, query, signal) {
 
   /** @param {string} id */
   function follow(id) {
-    running = true;
-    fill(side, runView(id, signal, { ended: () => void balance(), close }));
+    phase = 'run';
+    edited = false;
+    plan.hidden = true;
+    fill(made, runView(id, signal, { ended, close }));
     if (side.getBoundingClientRect().top > innerHeight * 0.7) side.scrollIntoView({ behavior: 'smooth' });
   }
 
+  function ended() {
+    phase = 'done';
+    void balance();
+  }
+
   function close() {
-    running = false;
+    phase = '';
+    fill(made);
     rename(`/models/${model.model_id}`);
     void ask();
   }

@@ -30,6 +30,8 @@ export function promptBox(o) {
   /** @type {Handle[]} */
   let offered = [];
   let at = 0;
+  /** What `used` shows: pictures are not made anew with every letter. */
+  let shown = '';
 
   function render() {
     const known = new Map(o.handles().map((handle) => [plain(handle.token), handle]));
@@ -46,9 +48,13 @@ export function promptBox(o) {
     }
     // The last line break of a block takes no room unless something follows.
     fill(marks, parts, `${area.value.slice(end)}\u200b`);
-    fill(used, [...seen.values()].map((handle) => (typeof handle === 'string'
-      ? h('li', { class: 'unknown' }, `${handle} names nothing yet`)
-      : h('li', null, picture(handle.url, handle.kind === 'video' ? 'video' : 'image'), handle.token))));
+    const names = JSON.stringify([...seen.values()]);
+    if (names !== shown) {
+      shown = names;
+      fill(used, [...seen.values()].map((handle) => (typeof handle === 'string'
+        ? h('li', { class: 'unknown' }, `${handle} names nothing yet`)
+        : h('li', null, picture(handle.url, handle.kind === 'video' ? 'video' : 'image'), handle.token))));
+    }
     counter.textContent = o.max ? `${[...area.value].length} / ${o.max}` : '';
     counter.classList.toggle('over', !!o.max && [...area.value].length > o.max);
     marks.scrollTop = area.scrollTop;

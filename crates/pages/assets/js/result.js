@@ -16,10 +16,10 @@ export function outputs(output) {
     .map((url) => ({ kind: /** @type {'video' | 'image'} */ (/video/.test(name) || /\.(mp4|mov)$/.test(url) ? 'video' : 'image'), url })));
 }
 
-/** The clips and pictures. @param {{output?: any, poster_url?: string | undefined}} r @param {string | undefined} reference @param {number} fps @param {AbortSignal} signal */
+/** The clips and pictures. @param {{output?: any}} r @param {string | undefined} reference @param {number} fps @param {AbortSignal} signal */
 export function stage(r, reference, fps, signal) {
-  return outputs(r.output).map(({ kind, url }, i) => (kind === 'video'
-    ? player({ clip: url, reference, fps, ...(i ? {} : { poster: r.poster_url }) }, signal)
+  return outputs(r.output).map(({ kind, url }) => (kind === 'video'
+    ? player({ clip: url, reference, fps }, signal)
     : h('img', { class: 'still', src: url, alt: 'The picture that was made' })));
 }
 
@@ -32,7 +32,7 @@ export function resultView(r, signal, o = {}) {
   const took = r.finished_at && (Date.parse(r.finished_at) - Date.parse(r.created_at)) / 1000;
   fill(el,
     h('div', { class: 'card' },
-      h('div', { class: 'title' }, h('h2', { role: 'status', class: `state ${r.status}` }, word),
+      h('div', { class: 'title' }, h('h2', null, h('span', { role: 'status', class: `state ${r.status}` }, word)),
         h('p', { class: 'dim' }, took ? `in ${span(took)}` : '', r.cost ? ` · ${money(r.cost)}` : '', ' · ', when(r.finished_at))),
       r.error && failure(r.error), h('div', { class: 'stages' }), actions(r, o)),
     about(r));

@@ -64,7 +64,7 @@ async function follow(id, signal, on) {
  * @param {{ended?: (r: Request) => void, close?: () => void}} [o]
  */
 export function runView(id, signal, o = {}) {
-  const head = h('h2', { role: 'status' }, 'Asking where it stands');
+  const head = h('span', { role: 'status' }, 'Asking where it stands');
   const lost = h('p', { class: 'lost', role: 'status', hidden: true }, icon('warning'), 'The server does not answer. This page goes on trying; the request is kept.');
   const bar = h('progress', { max: 1, 'aria-label': 'Done' });
   const percent = h('span', { class: 'n' });
@@ -73,7 +73,7 @@ export function runView(id, signal, o = {}) {
   const stop = h('button', { type: 'button', onclick: cancel }, icon('stop'), 'Cancel');
   const steps = h('ol', { class: 'steps', 'aria-label': 'Stages' });
   const el = h('div', { class: 'card run' },
-    h('div', { class: 'title' }, head, stop), lost, steps,
+    h('div', { class: 'title' }, h('h2', null, head), stop), lost, steps,
     h('div', { class: 'progress' }, bar, percent, elapsed), log,
     h('p', { class: 'id' }, h('a', { href: `${base}/generations/${id}` }, id)));
   let running = false;

@@ -40,6 +40,13 @@ impl Call {
         );
         Self { host, text: head + &rest }
     }
+
+    /// The same from somebody who takes compressed replies.
+    pub(crate) fn packed(mut self) -> Self {
+        let end = self.text.find("\r\n\r\n").unwrap();
+        self.text.insert_str(end, "\r\naccept-encoding: gzip");
+        self
+    }
 }
 
 /// Calls a second over so many connections, each making `calls`.
@@ -77,10 +84,15 @@ pub(crate) async fn is_up(call: &Call) -> bool {
 
 /// One call; its JSON.
 pub(crate) async fn exchange_once(call: &Call) -> Value {
+    serde_json::from_str(&text_of(call).await).unwrap()
+}
+
+/// One call; the text of its reply.
+pub(crate) async fn text_of(call: &Call) -> String {
     let mut stream = TcpStream::connect(call.host).await.unwrap();
     let mut reply = Vec::new();
     let head = exchange(&mut stream, call, &mut reply).await;
-    serde_json::from_slice(&reply[head..]).unwrap()
+    String::from_utf8(reply.split_off(head)).unwrap()
 }
 
 /// The JSON of each of `calls` on one connection.

@@ -190,6 +190,14 @@ fn the_first_serve_gives_a_link_that_signs_in_once() {
     assert_eq!(names, ["first", "pages"]);
     sign_in().expect(401);
 
+    // The key opens what an operator looks at first.
+    let system = server.call_as(Some(&key), "GET", "/v1/system", None).expect(200);
+    assert_eq!((&system["status"], &system["queue"]["depth"]), (&json!("ok"), &json!(0)));
+    assert_eq!(system["workers"], json!({"runs": 0, "intakes": 0}));
+    let roto = &system["engines"][0];
+    assert_eq!((&roto["name"], &roto["models"]), (&json!("roto"), &json!([KLING])));
+    assert!(roto["honours"].as_array().unwrap().len() > 10 && system["disk"].is_object());
+
     // What is known of its use is written when the server ends, and listed beside it.
     let (home, _, status, log) = server.terminate();
     assert!(status.success() && !log.contains(&code) && !log.contains(&key), "{log}");

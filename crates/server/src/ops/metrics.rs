@@ -37,7 +37,8 @@ async fn text(app: &App) -> Result<String, StoreError> {
     Ok(parts.metrics.encode(&snapshot))
 }
 
-async fn snapshot(
+/// The gauges as they are now.
+pub(super) async fn snapshot(
     store: &dyn Store,
     room: Option<&dyn Room>,
     now: Timestamp,

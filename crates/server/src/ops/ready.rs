@@ -22,13 +22,7 @@ const FRESH_MILLIS: i64 = 1000;
 
 /// Whether the server can take work: 200, or 503 and the reasons.
 pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
-    let mut last = app.last_look().0.lock().await;
-    let now = app.parts().clock.now();
-    let ready = match last.as_ref() {
-        Some((at, found)) if (0..FRESH_MILLIS).contains(&now.millis_since(*at)) => found.clone(),
-        _ => last.insert((now, look(&app).await)).1.clone(),
-    };
-    drop(last);
+    let ready = look(&app).await;
     let status = match ready.status {
         HealthWord::Ok => StatusCode::OK,
         HealthWord::Draining | HealthWord::Failing => StatusCode::SERVICE_UNAVAILABLE,
@@ -36,7 +30,17 @@ pub(crate) async fn ready(State(app): State<App>) -> (StatusCode, Json<Ready>) {
     (status, Json(ready))
 }
 
-async fn look(app: &App) -> Ready {
+/// What is found, by a look that is no older than a second.
+pub(super) async fn look(app: &App) -> Ready {
+    let mut last = app.last_look().0.lock().await;
+    let now = app.parts().clock.now();
+    match last.as_ref() {
+        Some((at, found)) if (0..FRESH_MILLIS).contains(&now.millis_since(*at)) => found.clone(),
+        _ => last.insert((now, look_again(app).await)).1.clone(),
+    }
+}
+
+async fn look_again(app: &App) -> Ready {
     let store = async {
         app.store().check().await.map_err(|error| {
             tracing::warn!(%error, "the store is not ready");

@@ -23,6 +23,7 @@ mod states;
 mod steps;
 mod submit;
 mod support;
+mod system;
 mod terms;
 mod waiting;
 mod wire_types;

@@ -81,45 +81,6 @@ async fn every_call_is_described_and_nothing_else_is() {
     assert_eq!(described, there);
 }
 
-#[test]
-fn what_is_planned_is_in_the_file_and_not_in_the_router() {
-    let written = written();
-    for entry in written["x-planned"].as_array().unwrap() {
-        let (method, path) = (entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap());
-        let operation = &written["paths"][path][method];
-        assert!(operation.is_object(), "{entry}");
-        match entry.get("parameters").and_then(Value::as_array) {
-            Some(names) => {
-                let known = operation["parameters"].as_array().unwrap();
-                for name in names {
-                    assert!(known.iter().any(|parameter| parameter["name"] == *name), "{entry}");
-                }
-            }
-            None => assert!(
-                !ROUTES
-                    .iter()
-                    .any(|r| r.path == path && r.method.as_str().eq_ignore_ascii_case(method)),
-                "delete this entry, the call is there: {entry}"
-            ),
-        }
-    }
-}
-
-#[tokio::test]
-async fn what_is_planned_is_not_served() {
-    let document = served(&Fixture::new().await).await;
-    assert!(document.get("x-planned").is_none());
-    for entry in written()["x-planned"].as_array().unwrap() {
-        let (method, path) = (entry["method"].as_str().unwrap(), entry["path"].as_str().unwrap());
-        let path = path.replace("/v1/models/{model_id}", KLING);
-        let Some(operation) = document["paths"][&path].get(method) else { continue };
-        for name in entry["parameters"].as_array().unwrap() {
-            let known = operation["parameters"].as_array().unwrap();
-            assert!(!known.iter().any(|parameter| parameter["name"] == *name), "{entry}");
-        }
-    }
-}
-
 #[tokio::test]
 async fn every_reference_leads_somewhere_and_every_component_is_used() {
     let (written, served) = (written(), served(&Fixture::new().await).await);

@@ -1,15 +1,12 @@
 //! Keys, webhooks, removal, metrics: what an owner keeps in order, and nobody else sees.
 
 use axum::body::Body;
-use domain::Clock as _;
-use domain::key::{KeyRole, SecretKey};
-use domain::{KeyId, RequestId};
+use domain::RequestId;
+use domain::key::SecretKey;
 use http::{Method, StatusCode};
 use insta::assert_json_snapshot;
 use serde_json::{Value, json};
 use server::{Access, ROUTES};
-use store::Store;
-use testkit::SeededRng;
 
 use crate::support::{Fixture, KLING, Reply, kling, with_key};
 
@@ -22,16 +19,6 @@ async fn call(
 ) -> Reply {
     let body = if body.is_null() { Body::empty() } else { Body::from(body.to_string()) };
     server.send(with_key(key, method, path).body(body).unwrap()).await
-}
-
-async fn admin(server: &Fixture) -> SecretKey {
-    let (now, rng) = (server.clock.now(), SeededRng::new(77));
-    let secret = SecretKey::new(&rng);
-    let id = KeyId::new(now, &rng);
-    let owner = server.owner.clone();
-    let key = domain::key::KeyRecord::new(id, owner, "root".to_owned(), KeyRole::Admin, now);
-    server.store.add_key(key, secret.hash()).await.unwrap();
-    secret
 }
 
 /// Every call with an id, on what is A's, asked by B: as if there were nothing.
@@ -125,7 +112,7 @@ async fn a_key_makes_no_key_that_may_do_more_than_itself() {
     assert_eq!(patch(&server.key, json!({"owner_limits": {}})).await.status, StatusCode::FORBIDDEN);
     let renamed = patch(&secret, json!({"name": "ci-2"})).await;
     assert_eq!((renamed.status, renamed.json()["name"].as_str()), (StatusCode::OK, Some("ci-2")));
-    let root = admin(&server).await;
+    let root = server.admin().await;
     let capped =
         patch(&root, json!({"limits": {}, "owner_limits": {"max_running": 1}})).await.json();
     assert_eq!(capped["owner_limits"]["max_running"], 1);
@@ -210,7 +197,7 @@ async fn metrics_are_for_admins_and_this_machine() {
     let server = Fixture::new().await;
     server.submit().await;
     assert_eq!(server.get("/metrics").await.status, StatusCode::FORBIDDEN);
-    let root = admin(&server).await;
+    let root = server.admin().await;
     let reply = call(&server, &root, Method::GET, "/metrics", &Value::Null).await;
     assert_eq!(reply.status, StatusCode::OK);
     assert!(reply.header("content-type").starts_with("text/plain"));
@@ -226,7 +213,7 @@ async fn metrics_are_for_admins_and_this_machine() {
 #[tokio::test]
 async fn a_key_says_in_which_minute_it_was_last_used() {
     let server = Fixture::new().await;
-    let root = admin(&server).await;
+    let root = server.admin().await;
     server.clock.advance_secs(90);
     let list = async || call(&server, &root, Method::GET, "/v1/keys", &Value::Null).await.json();
     let used = |list: &Value| {

@@ -13,9 +13,11 @@ use domain::usage::Microdollars;
 use domain::{Clock, Failure, KeyId, Lease, OwnerId, RequestId, Rng, Stage, WorkerId};
 use http::{HeaderMap, Method, Request, StatusCode};
 use serde_json::{Value, json};
-use server::{App, Config, FileKind, Forecast, Forecasted, Parts, Probe, Room};
+use server::{
+    App, Config, FileKind, Forecast, Forecasted, Parts, Probe, Room, SystemEngine, SystemHonour,
+};
 use store::memory::MemoryStore;
-use store::{Published, Store};
+use store::{Published, Store, StoreError};
 use telemetry::Metrics;
 use telemetry::spans::Spans;
 use tempfile::TempDir;
@@ -104,6 +106,16 @@ impl Forecast for Echo {
             provisional: facts.is_none(),
         }
     }
+
+    fn engines(&self, catalog: &Catalog) -> Vec<SystemEngine> {
+        let honours = vec![SystemHonour {
+            wish: "rain".to_owned(),
+            degree: "no".to_owned(),
+            note: "not in this test".to_owned(),
+        }];
+        let models = catalog.models().map(|model| model.id().to_owned()).collect();
+        vec![SystemEngine { name: "echo".to_owned(), version: "1".to_owned(), models, honours }]
+    }
 }
 
 impl Fixture {
@@ -159,6 +171,18 @@ impl Fixture {
     /// A second owner's key.
     pub(crate) async fn stranger(&self) -> SecretKey {
         add_key(self.store.as_ref(), self.clock.as_ref(), 2).await.1
+    }
+
+    /// A key of the first owner that may see everything.
+    pub(crate) async fn admin(&self) -> SecretKey {
+        let (now, rng) = (self.clock.now(), SeededRng::new(77));
+        let (secret, id) = (SecretKey::new(&rng), KeyId::new(now, &rng));
+        let owner = self.owner.clone();
+        let key = KeyRecord::new(id, owner, "root".to_owned(), KeyRole::Admin, now);
+        match self.store.add_key(key, secret.hash()).await {
+            Ok(()) | Err(StoreError::Exists(_)) => secret,
+            Err(error) => panic!("{error}"),
+        }
     }
 
     pub(crate) fn request(&self, method: Method, path: &str) -> http::request::Builder {

@@ -9,7 +9,9 @@ use wire::{
     ErrorBody, ErrorCode, Event, FileUploaded, Health, HealthWord, KeyCreated, KeyEntry, KeyList,
     LimitSet, ModelEntry, ModelList, Outcome, Pass, Ready, Record, RequestList, ResultReply,
     ResultWord, RunError, Shared, SharedResult, SignedIn, StageTimes, StatusReply, StatusWord,
-    Submitted, Summary, Usage, UsageLine, UsageSum, WebhookSecrets, WhoAmI,
+    Submitted, Summary, System, SystemDisk, SystemEngine, SystemFault, SystemHonour, SystemQueue,
+    SystemQueueGroup, SystemRunning, SystemStage, SystemWebhooks, SystemWorkers, Usage, UsageLine,
+    UsageSum, WebhookSecrets, WhoAmI,
 };
 
 use crate::schema::Schemas;
@@ -242,6 +244,17 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("StatusWord", json!(StatusWord::Completed)),
         ("Submitted", json!(submitted())),
         ("Summary", json!(summary())),
+        ("System", json!(system())),
+        ("SystemDisk", json!(system().disk)),
+        ("SystemEngine", json!(system().engines[0])),
+        ("SystemFault", json!(system().faults[0])),
+        ("SystemHonour", json!(system().engines[0].honours[0])),
+        ("SystemQueue", json!(system().queue)),
+        ("SystemQueueGroup", json!(system().queue.groups[0])),
+        ("SystemRunning", json!(system().running[0])),
+        ("SystemStage", json!(system().stages[0])),
+        ("SystemWebhooks", json!(system().webhooks)),
+        ("SystemWorkers", json!(system().workers)),
         ("WhoAmI", json!(whoami())),
         ("Delivery", json!(delivery())),
         ("DeliveryList", json!(DeliveryList { deliveries: vec![delivery()], next_cursor: None })),
@@ -254,6 +267,63 @@ fn examples() -> Vec<(&'static str, Value)> {
         ("UsageSum", json!(usage().total)),
         ("WebhookSecrets", json!(WebhookSecrets { secret: text("whsec_x"), previous: vec![] })),
     ]
+}
+
+fn system() -> System {
+    System {
+        status: HealthWord::Failing,
+        version: text("0.1.0"),
+        now: text(AT),
+        started_at: text(AT),
+        checks: vec![check()],
+        queue: SystemQueue {
+            depth: 1,
+            oldest_age_secs: Some(1.5),
+            groups: vec![SystemQueueGroup {
+                model_id: text("a/b/c"),
+                priority: text("high"),
+                depth: 1,
+                oldest_age_secs: 1.5,
+            }],
+        },
+        running: vec![SystemRunning {
+            request_id: text("r1"),
+            model_id: text("a/b/c"),
+            worker: text("wrk_1"),
+            stage: text("run"),
+            pass: Some(text("grade")),
+            fraction: Some(0.5),
+            since: text(AT),
+            attempt: 1,
+        }],
+        workers: SystemWorkers { runs: 1, intakes: 8 },
+        stages: vec![SystemStage {
+            name: text("intake"),
+            count: 1,
+            p50_secs: 0.5,
+            p90_secs: 0.5,
+            max_secs: 0.5,
+        }],
+        engines: vec![SystemEngine {
+            name: text("roto"),
+            version: text("0.1.0"),
+            models: vec![text("a/b/c")],
+            honours: vec![SystemHonour {
+                wish: text("rain"),
+                degree: text("partly"),
+                note: text("in the air"),
+            }],
+        }],
+        faults: vec![SystemFault {
+            at: text(AT),
+            request_id: text("r1"),
+            model_id: text("a/b/c"),
+            code: text("input_invalid"),
+            message: text("too many"),
+        }],
+        webhooks: SystemWebhooks { pending: 0, oldest_age_secs: None },
+        disk: Some(SystemDisk { free_bytes: 1, total_bytes: 2 }),
+    }
 }
 
 fn key() -> KeyEntry {

@@ -51,7 +51,7 @@ pub use outbox::{
 };
 pub use requests::{
     an_id_is_inserted_once, an_insert_reads_back, intake_makes_it_ready, lists_filter_and_page,
-    publish_is_one_step, publish_refuses_a_taken_name,
+    publish_is_one_step, publish_refuses_a_taken_name, work_and_ends_are_listed,
 };
 pub use retention::{
     a_finished_request_is_removed, files_in_use_are_kept, usage_is_added_up, what_is_old_is_retired,
@@ -88,8 +88,7 @@ macro_rules! conformance_suite {
             deadlines_end_requests, files_in_use_are_kept, limits_are_kept,
             limits_come_with_the_key, messages_of_busy_owners_wait, secrets_are_rotated,
             states_make_messages, the_survey_agrees_with_the_rows, usage_is_added_up,
-            watchers_hear_of_their_request, what_is_old_is_retired, a_result_has_one_link,
-            nothing_but_a_result_is_shared, a_link_ends_with_its_request, uses_of_keys_are_kept,
+            watchers_hear_of_their_request, what_is_old_is_retired, a_result_has_one_link, nothing_but_a_result_is_shared, a_link_ends_with_its_request, uses_of_keys_are_kept, work_and_ends_are_listed,
         }
 
         #[test]

@@ -3,7 +3,7 @@
 use domain::facts::Facts;
 use domain::{Priority, RequestId, Stage, State};
 
-use super::making::{Maker, START, audited, claim};
+use super::making::{Maker, START, audited, claim, failure};
 use crate::row::{Listing, Progress};
 use crate::{Store, StoreError};
 
@@ -145,6 +145,45 @@ pub async fn lists_filter_and_page(store: &dyn Store) {
     assert_eq!(pages, listed(store, &first).await);
     let exact = store.list(Listing { limit: 10, ..first }).await.unwrap();
     assert_eq!(exact.next, None, "a last page that is full announces no other");
+}
+
+/// Who is worked on, and what ended last in each way, whoever owns it.
+pub async fn work_and_ends_are_listed(store: &dyn Store) {
+    let maker = Maker::new(7);
+    assert!(store.at_work(9).await.unwrap().is_empty());
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(maker.insert(store).await);
+    }
+    let held = async |limit| -> Vec<RequestId> {
+        store.at_work(limit).await.unwrap().into_iter().map(|row| row.id).collect()
+    };
+    let mut claims = Vec::new();
+    for _ in 0..4 {
+        claims.push(claim(store, &maker, Stage::Intake).await);
+    }
+    assert_eq!(held(9).await, ids[..4]);
+    assert_eq!(held(2).await, ids[..2]);
+    let rows = store.at_work(1).await.unwrap();
+    assert_eq!(rows[0].held.as_ref().map(|held| held.stage), Some(Stage::Intake));
+    assert_eq!(rows[0].body.timeline.last().unwrap().event, "intake_started");
+
+    // They end in another order than they came.
+    for (at, secs) in [(2, 5), (0, 7), (1, 7)] {
+        let now = START.plus_secs(secs);
+        store.fail(&claims[at].lease, failure(), now).await.unwrap();
+    }
+    store.cancel(&ids[4], false, START.plus_secs(9)).await.unwrap();
+    let ended = async |state, limit| -> Vec<RequestId> {
+        let rows = store.last_ended(state, limit).await.unwrap();
+        rows.into_iter().map(|row| row.id).collect()
+    };
+    let last = [ids[1].clone(), ids[0].clone(), ids[2].clone()];
+    assert_eq!(ended(State::Failed, 9).await, last);
+    assert_eq!(ended(State::Failed, 2).await, last[..2]);
+    assert_eq!(ended(State::Cancelled, 9).await, ids[4..]);
+    assert!(ended(State::Succeeded, 9).await.is_empty());
+    assert_eq!(held(9).await, ids[3..4]);
 }
 
 async fn listed(store: &dyn Store, listing: &Listing) -> Vec<RequestId> {

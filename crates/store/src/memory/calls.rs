@@ -96,6 +96,20 @@ impl Store for MemoryStore {
         Ok(self.lock().list(&listing))
     }
 
+    async fn at_work(&self, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
+        let inner = self.lock();
+        let held = inner.rows.values().filter(|row| row.held.is_some());
+        Ok(held.take(limit as usize).cloned().collect())
+    }
+
+    async fn last_ended(&self, state: State, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
+        let inner = self.lock();
+        let ended = |row: &&RequestRow| row.state == state && row.finished_at.is_some();
+        let mut rows: Vec<_> = inner.rows.values().filter(ended).collect();
+        rows.sort_by_key(|row| std::cmp::Reverse((row.finished_at, row.order.seq)));
+        Ok(rows.into_iter().take(limit as usize).cloned().collect())
+    }
+
     async fn cancel(
         &self,
         id: &RequestId,

@@ -21,7 +21,7 @@ use crate::planning::Planner;
 use crate::wiring;
 
 /// Requests whose inputs are fetched at the same time.
-const INTAKES: usize = 8;
+const INTAKES: u32 = 8;
 
 /// Asks whether ffmpeg starts, for `/readyz`.
 struct FfmpegProbe(Toolchain);
@@ -83,9 +83,16 @@ pub(super) fn server(
             keep_results: serve.kept.results,
             keep_uploads: serve.kept.uploads,
             metrics: serve.metrics_listen.is_none(),
+            slots: slots(serve),
             ..server::Config::default()
         },
     })
+}
+
+/// What [`worker`] does at a time.
+fn slots(serve: &Serve) -> server::Slots {
+    let intakes = if serve.workers > 0 { INTAKES } else { 0 };
+    server::Slots { runs: serve.workers, intakes }
 }
 
 pub(super) fn worker(
@@ -119,7 +126,7 @@ pub(super) fn worker(
     };
     let settings = Settings {
         runs: serve.workers as usize,
-        intakes: INTAKES,
+        intakes: INTAKES as usize,
         drain: Duration::from_secs(serve.drain_secs),
     };
     Ok(Some(Worker::new(parts, settings)))
