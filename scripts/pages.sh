@@ -38,5 +38,6 @@ if ! cmp -s package-lock.json node_modules/.installed; then
 fi
 echo "pages: types"
 npx --no-install tsc -p jsconfig.json
+rm -f ../../target/pages/failed-*.png
 echo "pages: tests, with $(node --version)"
 node --test tests/*.test.mjs
