@@ -224,6 +224,7 @@ holds('the catalogue finds models by words and category', at, async (visit) => {
 
 holds('the schema page lists every field, its limits and the limits of files', at, async (visit) => {
   const page = await visit({ to: `/models/${TRAILER}?tab=schema` });
+  await page.locator('table').first().waitFor();
   const named = await page.locator('table').first().locator('td:first-child code').allTextContents();
   for (const name of ['pitch', 'clips', 'cast[].face', 'cast[].sides', 'frame.shape', 'frame.border', 'cues[].at', 'weights']) assert.ok(named.includes(name), `${name} in ${named}`);
   await page.getByText('Images and elements together: at most 3').waitFor();
