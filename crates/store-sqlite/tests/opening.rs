@@ -102,7 +102,9 @@ async fn what_an_earlier_version_kept_is_there_and_can_be_shared() {
     drop(store);
     // As version 3 left it.
     let conn = rusqlite::Connection::open(folder.path().join("reshoot.db")).unwrap();
-    conn.execute_batch("DROP TABLE share; PRAGMA user_version = 3").unwrap();
+    let back = "DROP TABLE share; DROP INDEX request_ended; \
+                ALTER TABLE api_key DROP COLUMN last_used_at; PRAGMA user_version = 3";
+    conn.execute_batch(back).unwrap();
     drop(conn);
     let store = SqliteStore::open(folder.path(), OpenMode::Serve).unwrap();
     let link = maker.link();
