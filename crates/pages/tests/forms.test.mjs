@@ -103,7 +103,7 @@ holds('form and JSON follow each other, and what is no JSON changes nothing', at
   await json(page).fill('{ "prompt": ');
   await page.getByText(/^Not taken over/).waitFor();
   assert.equal((await draft(page)).prompt, 'dusk');
-  await json(page).fill(JSON.stringify({ ...now, prompt: 'at dawn, like @Image2', aspect_ratio: '9:16', keep_audio: false, image_urls: now.image_urls.toReversed(), elements: [{ frontal_image_url: now.image_urls[0], reference_image_urls: [now.image_urls[1]] }] }));
+  await json(page).fill(JSON.stringify({ ...now, prompt: 'at dawn, like @Image2', aspect_ratio: '9:16', keep_audio: false, image_urls: [...now.image_urls].reverse(), elements: [{ frontal_image_url: now.image_urls[0], reference_image_urls: [now.image_urls[1]] }] }));
   await page.getByText('Form', { exact: true }).click();
   assert.equal(await page.getByRole('combobox', { name: /Prompt/ }).inputValue(), 'at dawn, like @Image2');
   assert.equal(await field(page, '/aspect_ratio').getByRole('radio', { checked: true }).getAttribute('value'), '9:16');
@@ -228,4 +228,9 @@ holds('the schema page lists every field, its limits and the limits of files', a
   const named = await page.locator('table').first().locator('td:first-child code').allTextContents();
   for (const name of ['pitch', 'clips', 'cast[].face', 'cast[].sides', 'frame.shape', 'frame.border', 'cues[].at', 'weights']) assert.ok(named.includes(name), `${name} in ${named}`);
   await page.getByText('Images and elements together: at most 3').waitFor();
+  // An output schema may be written without `properties`.
+  await page.goto(`${at.server.base}${KLING_PAGE}?tab=schema`);
+  const output = page.locator('table').nth(1);
+  await output.waitFor();
+  assert.match((await output.locator('td:first-child code').allTextContents()).join(' '), /\bvideo\b/);
 });

@@ -1,7 +1,8 @@
 // From the link that the server printed to a clip that plays.
 
 import assert from 'node:assert/strict';
-import { APPLE, BUNNY, CLIP, drop, field, holds, probe, stage, until } from './support.mjs';
+import { test } from 'node:test';
+import { APPLE, BUNNY, CLIP, drop, field, holds, probe, stage, until, watch } from './support.mjs';
 
 const at = stage();
 
@@ -78,6 +79,27 @@ holds('a newcomer makes a clip from the link that the server printed', at, async
   const secs = (Date.now() - begun) / 1000;
   console.log(`from the link to a playing clip: ${secs.toFixed(1)} s`);
   assert.ok(secs < 120, `${secs} s`);
+});
+
+test('a page that errs, breaks its policy, calls elsewhere or tells its key is caught', async () => {
+  const context = await at.browser.newContext();
+  try {
+    const faults = await watch(context, at.server);
+    const page = await context.newPage();
+    await page.goto(`${at.server.base}/docs`);
+    const caught = async (what, does) => {
+      await page.evaluate(does);
+      await until(`${what} is caught`, () => faults.some((fault) => fault.includes(what)));
+      faults.length = 0;
+    };
+    await caught('console: wrong', () => console.error('wrong'));
+    await caught('page error', () => { setTimeout(() => { throw new Error('wrong'); }); });
+    await caught('policy: img-src', () => { new Image().src = 'ftp://elsewhere.invalid/'; });
+    await caught('other origin', () => { new Image().src = 'https://elsewhere.invalid/'; });
+    await caught('a key in a URL', () => { fetch('/healthz?rsk_secret').catch(() => {}); });
+  } finally {
+    await context.close();
+  }
 });
 
 holds('a link that signed in once signs in nobody again', at, async (visit) => {

@@ -196,8 +196,8 @@ export function launch() {
   });
 }
 
-/** What may not happen on a visitor's page. */
-function watch(context, server, allow) {
+/** What happens on a visitor's page and may not, from now on; `allow` names what may. */
+export async function watch(context, server, allow = []) {
   /** @type {string[]} */
   const faults = [];
   const fault = (text) => { if (!allow.some((it) => it.test(text))) faults.push(text); };
@@ -212,6 +212,7 @@ function watch(context, server, allow) {
     if (/rsk_|(?:key|token)=/.test(url)) fault(`a key in a URL: ${url}`);
     if (/rsk_/.test(request.headers().referer ?? '')) fault(`a key in a referrer: ${url}`);
   });
+  await context.addInitScript(() => addEventListener('securitypolicyviolation', (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`)));
   return faults;
 }
 
@@ -231,9 +232,8 @@ export function holds(name, at, body, { timeout = 180_000 } = {}) {
       await body(async ({ key = at.server.key, to = '/', allow = [], init, ...options } = {}) => {
         const context = await at.browser.newContext({ viewport: { width: 1280, height: 800 }, acceptDownloads: true, reducedMotion: 'reduce', ...options });
         context.setDefaultTimeout(PATIENCE);
-        const faults = watch(context, at.server, allow);
+        const faults = await watch(context, at.server, allow);
         visits.push({ context, faults });
-        await context.addInitScript(() => addEventListener('securitypolicyviolation', (e) => console.error(`policy: ${e.violatedDirective} ${e.blockedURI}`)));
         if (init) await context.addInitScript({ content: init });
         if (key) {
           // As the form does it, once for a tab.
