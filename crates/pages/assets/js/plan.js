@@ -53,5 +53,5 @@ export function metricsView(r) {
 
 /** @param {HTMLElement} el @param {import('./api.js').Request['events']} events */
 export function logLines(el, events) {
-  return fill(el, events.map((e) => h('li', null, h('time', { dateTime: e.at }, e.at.slice(11, 19)), ' ', e.kind.replaceAll('_', ' '), e.message && `: ${e.message}`)));
+  return fill(el, events.map((e) => h('li', null, h('time', { dateTime: e.at }, new Date(e.at).toLocaleTimeString()), ' ', e.kind.replaceAll('_', ' '), e.message && `: ${e.message}`)));
 }

@@ -154,7 +154,8 @@ export function playground(model, query, signal) {
     edited = false;
     plan.hidden = true;
     fill(made, runView(id, signal, { ended, close }));
-    if (side.getBoundingClientRect().top > innerHeight * 0.7) side.scrollIntoView({ behavior: 'smooth' });
+    const { top } = side.getBoundingClientRect();
+    if (top < 0 || top > innerHeight * 0.7) side.scrollIntoView({ behavior: 'smooth' });
   }
 
   function ended() {
