@@ -38,7 +38,7 @@ finish() {
 }
 trap finish EXIT
 
-key=$("$reshoot" keys create contract --data "$work/data")
+key=$("$reshoot" keys create contract --role admin --data "$work/data")
 "$reshoot" serve --workers 0 --listen 127.0.0.1:0 --data "$work/data" \
     >"$work/out" 2>"$work/log" &
 server=$!

@@ -1,7 +1,7 @@
 // The calls, out of the server's own description, and the guides that come with it.
 
 import { base, call } from './api.js';
-import { codeBlock, fill, h } from './dom.js';
+import { codeBlock, fill, h, ticks } from './dom.js';
 import { markdown } from './md.js';
 
 /** What `docs/` has for whoever uses or runs a server. @type {Record<string, string>} */
@@ -41,7 +41,7 @@ function reference(api) {
   return [h('h1', null, 'API reference'), h('p', null, `Version ${api.info.version}. `, 'The same for programs: ', h('a', { href: `${base}/openapi.json` }, 'openapi.json'), '.'),
     markdown(api.info.description),
     h('p', null, 'A key goes into the header ', h('code', null, 'Authorization: Bearer <key>'), ', never into a URL.'),
-    api.tags.flatMap((/** @type {any} */ t) => [h('h2', { id: t.name }, t.name.charAt(0).toUpperCase() + t.name.slice(1)), h('p', { class: 'dim' }, t.description),
+    api.tags.flatMap((/** @type {any} */ t) => [h('h2', { id: `api-${t.name}` }, t.name.charAt(0).toUpperCase() + t.name.slice(1)), h('p', { class: 'dim' }, t.description),
       ...(groups.get(t.name) ?? []).map((c) => operation(c, resolve))])];
 }
 
@@ -73,5 +73,5 @@ function operation({ method, path, op }, resolve) {
 
 /** @param {string} label @param {string[]} head @param {(Node | string)[][]} rows */
 function list(label, head, rows) {
-  return h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': label }, h('table', null, h('thead', null, h('tr', null, head.map((t) => h('th', { scope: 'col' }, t)))), h('tbody', null, rows.map((r) => h('tr', null, r.map((c) => h('td', null, c)))))));
+  return h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': label }, h('table', null, h('thead', null, h('tr', null, head.map((t) => h('th', { scope: 'col' }, t)))), h('tbody', null, rows.map((r) => h('tr', null, r.map((c) => h('td', null, typeof c === 'string' ? ticks(c) : c)))))));
 }

@@ -165,6 +165,9 @@ export function confirmed(title, text, yes) {
   }));
 }
 
+/** A text whose backticks mark code. @param {string} text @returns {Child[]} */
+export const ticks = (text) => text.split('`').map((part, i) => (i % 2 ? h('code', null, part) : part));
+
 /** Text that can be copied. @param {string} text @param {string} [label] */
 export function codeBlock(text, label = 'Copy') {
   return h('div', { class: 'code' }, h('pre', { tabIndex: 0 }, h('code', null, text)), tool('copy', label, () => copy(text)));

@@ -2,7 +2,7 @@
 // may be comes from the schema and from the roles that the server tells; no name of a field of
 // any model stands here.
 
-import { at, fill, h, icon, put, tool } from './dom.js';
+import { at, fill, h, icon, put, ticks, tool } from './dom.js';
 import { explain, mediaBox } from './media.js';
 import { promptBox } from './prompt.js';
 
@@ -318,7 +318,7 @@ export function makeForm(model, body, onchange) {
         for (let n = path.length; n; n--) {
           const place = faults.get(`/${path.slice(0, n).join('/')}`);
           if (!place?.isConnected) continue;
-          place.append(h('li', null, msg));
+          place.append(h('li', null, ticks(msg)));
           place.closest('.field')?.querySelector('input, textarea, select, button')?.setAttribute('aria-invalid', 'true');
           return false;
         }

@@ -1,6 +1,6 @@
 // What the server makes of a prompt.
 
-import { fill, h, icon } from './dom.js';
+import { fill, h, icon, ticks } from './dom.js';
 import { human } from './form.js';
 
 /** @typedef {import('./api.js').Unmet} Unmet */
@@ -21,7 +21,7 @@ export function planView(made, title) {
     wishes.length ? h('ul', { class: 'wishes' }, wishes.map((w) => wish(w, reasons(w.words?.text)))) : h('p', { class: 'dim' }, 'The prompt asks for nothing in particular.'),
     lone.length ? [h('h3', null, 'Not done'), h('ul', { class: 'wishes' }, lone.map((u) => h('li', { class: 'unmet' }, icon('warning'), h('div', null, u.words && h('q', null, u.words), because(u)))))] : null,
     plan.not_understood?.length ? h('p', { class: 'dim' }, 'Not understood: ', plan.not_understood.map((/** @type {any} */ w) => h('q', null, w.text ?? String(w)))) : null,
-    warnings.length ? h('ul', { class: 'warnings' }, warnings.map((w) => h('li', null, w))) : null,
+    warnings.length ? h('ul', { class: 'warnings' }, warnings.map((w) => h('li', null, ticks(w)))) : null,
     made.provisional ? h('p', { class: 'dim' }, 'Provisional: the files have not been looked at yet.') : null);
 }
 
@@ -36,7 +36,7 @@ function wish(w, unmet) {
 
 /** @param {Unmet} u */
 function because(u) {
-  return h('p', { class: 'why' }, u.reason, u.provisional && h('span', { class: 'dim' }, ' (until the files are looked at)'));
+  return h('p', { class: 'why' }, ticks(u.reason), u.provisional && h('span', { class: 'dim' }, ' (until the files are looked at)'));
 }
 
 /** Numbers about a clip, and what was done. @param {import('./api.js').Request} r */
@@ -53,5 +53,5 @@ export function metricsView(r) {
 
 /** @param {HTMLElement} el @param {import('./api.js').Request['events']} events */
 export function logLines(el, events) {
-  return fill(el, events.map((e) => h('li', null, h('time', { dateTime: e.at }, e.at.slice(11, 19)), ' ', e.kind.replaceAll('_', ' '), e.message && `: ${e.message}`)));
+  return fill(el, events.map((e) => h('li', null, h('time', { dateTime: e.at }, new Date(e.at).toLocaleTimeString()), ' ', e.kind.replaceAll('_', ' '), e.message && `: ${e.message}`)));
 }

@@ -2,7 +2,7 @@
 
 import { ApiError, call, modelPath } from './api.js';
 import { balance, rename } from './app.js';
-import { fill, h, icon, money, toast } from './dom.js';
+import { fill, h, icon, money, ticks, toast } from './dom.js';
 import { draft, keepDraft } from './draft.js';
 import { makeForm } from './form.js';
 import { sending } from './media.js';
@@ -91,7 +91,7 @@ export function playground(model, query, signal) {
     }
     try {
       const forecast = await call(`${modelPath(model.model_id)}?dry_run=true`, { method: 'POST', body, signal: asked.signal });
-      fill(others, form.show([]).map(({ msg }) => h('li', null, msg)));
+      fill(others, form.show([]).map(({ msg }) => h('li', null, ticks(msg))));
       fill(cost, forecast.cost === 0 ? 'Free' : money(forecast.cost));
       showPlan(planView(forecast, 'What would be made'));
     } catch (error) {
@@ -99,7 +99,7 @@ export function playground(model, query, signal) {
       fill(cost);
       if (!(error instanceof ApiError)) throw error;
       const rest = form.show(error.detail);
-      fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, msg)) : h('li', null, error.message));
+      fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, ticks(msg))) : h('li', null, error.message));
       showPlan(welcome(missing));
     }
   }
@@ -134,13 +134,13 @@ export function playground(model, query, signal) {
       // Were the answer lost, the same click would not make two clips.
       const headers = { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) };
       const accepted = await again(() => call(modelPath(model.model_id), { method: 'POST', body, headers }));
-      fill(others, form.show([]).map(({ msg }) => h('li', null, msg)));
+      fill(others, form.show([]).map(({ msg }) => h('li', null, ticks(msg))));
       rename(`/models/${model.model_id}?request=${accepted.request_id}`);
       follow(accepted.request_id);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
       const rest = form.show(error.detail);
-      fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, msg)) : h('li', null, error.message));
+      fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, ticks(msg))) : h('li', null, error.message));
       if (error.detail.length > rest.length) form.focusFault();
       toast(error.detail.length ? 'The request was refused: see the notes beside the fields' : error.message, 'fault');
     } finally {
@@ -154,7 +154,8 @@ export function playground(model, query, signal) {
     edited = false;
     plan.hidden = true;
     fill(made, runView(id, signal, { ended, close }));
-    if (side.getBoundingClientRect().top > innerHeight * 0.7) side.scrollIntoView({ behavior: 'smooth' });
+    const { top } = side.getBoundingClientRect();
+    if (top < 0 || top > innerHeight * 0.7) side.scrollIntoView({ behavior: 'smooth' });
   }
 
   function ended() {

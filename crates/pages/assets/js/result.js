@@ -2,7 +2,7 @@
 
 import { ApiError, base, call, model as loadModel, modelPath } from './api.js';
 import { go } from './app.js';
-import { at, codeBlock, confirmed, copy, fill, h, icon, money, put, span, toast, tool, when } from './dom.js';
+import { at, codeBlock, confirmed, copy, fill, h, icon, money, put, span, ticks, toast, tool, when } from './dom.js';
 import { draft, keepDraft } from './draft.js';
 import { known } from './media.js';
 import { logLines, metricsView, planView } from './plan.js';
@@ -52,8 +52,8 @@ async function showClips(r, el, signal) {
 
 /** @param {{code: string, message: string, detail?: import('./api.js').Detail[]}} error */
 function failure(error) {
-  return h('div', { class: 'failure', role: 'alert' }, h('p', null, icon('warning'), error.message, ' ', h('code', null, error.code)),
-    error.detail?.length ? h('ul', null, error.detail.map((d) => h('li', null, d.msg))) : null);
+  return h('div', { class: 'failure', role: 'alert' }, h('p', null, icon('warning'), ticks(error.message), ' ', h('code', null, error.code)),
+    error.detail?.length ? h('ul', null, error.detail.map((d) => h('li', null, ticks(d.msg)))) : null);
 }
 
 /** @param {Request} r @param {{close?: () => void}} o */
@@ -67,7 +67,7 @@ function actions(r, o) {
     h('button', { type: 'button', onclick: () => again(r) }, icon('again'), 'Run again'),
     h('button', { type: 'button', onclick: edit }, icon('edit'), 'Edit'),
     o.close && h('button', { type: 'button', class: 'plain', onclick: o.close }, 'Back to the plan'),
-    h('a', { class: 'plain', href: `${base}/generations/${r.request_id}` }, 'Open its page'));
+    o.close && h('a', { class: 'plain', href: `${base}/generations/${r.request_id}` }, 'Open its page'));
 }
 
 /** Puts the clip where the form takes its reference. @param {Request} r @param {string} url @param {{close?: () => void}} o */

@@ -89,7 +89,7 @@ pub(super) fn server(
     })
 }
 
-/// What [`worker`] does at a time.
+/// How much the workers do at a time.
 fn slots(serve: &Serve) -> server::Slots {
     let intakes = if serve.workers > 0 { INTAKES } else { 0 };
     server::Slots { runs: serve.workers, intakes }
