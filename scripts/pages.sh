@@ -40,4 +40,5 @@ echo "pages: types"
 npx --no-install tsc -p jsconfig.json
 rm -f ../../target/pages/failed-*.png
 echo "pages: tests, with $(node --version)"
-node --test tests/*.test.mjs
+# Two at once: while one waits for a clip, another has the browser.
+node --test --test-concurrency=2 tests/*.test.mjs

@@ -5,7 +5,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { after } from 'node:test';
-import { APPLE, BUNNY, CLIP, KLING, draft, folder, holds, probe, stage, until } from './support.mjs';
+import { APPLE, CLIP, KLING, draft, folder, holds, probe, stage, until } from './support.mjs';
 
 /** What arrives at a webhook of this machine. @type {{id: string, signature: string, body: any}[]} */
 const posted = [];
@@ -42,9 +42,11 @@ holds('the system page shows what runs, and lists of generations are drawn anew 
   const clip = at.server.clip();
   const id = await until('it is listed', async () => (await at.server.call('GET', '/v1/requests')).requests[0]?.request_id);
   await list.reload();
-  await cards(list).locator('.in_progress').waitFor();
+  await cards(list).locator('.in_queue, .in_progress').waitFor();
+  await until('it runs', async () => (await at.server.call('GET', `/v1/requests/${id}/status`)).status !== 'in_queue', CLIP);
+  await system.reload();
   const row = system.locator('tr', { hasText: id });
-  await row.waitFor({ timeout: CLIP });
+  await row.waitFor();
   await system.getByText('1 of 1').waitFor();
   assert.equal((await clip).request_id, id);
   await cards(list).locator('.state', { hasText: 'Done' }).waitFor();

@@ -45,45 +45,6 @@ const PAGES = [
   ['share', async () => new URL((await at.server.call('POST', `/v1/requests/${(await at.server.clip()).request_id}/share`)).url).pathname, ready, null],
 ];
 
-for (const [name, to, prepare, key] of PAGES) {
-  holds(`${name}: no barriers, and nothing wider than a small screen`, at, async (visit) => {
-    await at.server.clip();
-    const page = await visit({ to: typeof to === 'string' ? to : await to(), init: axe, ...(key === null ? { key } : {}) });
-    await prepare(page);
-    const small = { width: 390, height: 844 };
-    const picture = async (scheme, size) => {
-      // What sticks to the edge of the window is not to lie over the middle of the page.
-      const { width, height } = page.viewportSize();
-      const whole = await page.evaluate(() => document.documentElement.scrollHeight);
-      await page.setViewportSize({ width, height: Math.max(height, whole) });
-      await page.screenshot({ path: join(PICTURES, `${name}-${scheme}-${size}.png`) });
-      await page.setViewportSize({ width, height });
-    };
-    const faults = [];
-    for (const scheme of ['light', 'dark']) {
-      await page.emulateMedia({ colorScheme: scheme });
-      await picture(scheme, 'wide');
-      faults.push(...await page.evaluate(async (at) => (await window.axe.run(document, { resultTypes: ['violations'] })).violations
-        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-        .map(({ id, nodes }) => `${at}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join('; ')}`), scheme));
-    }
-    await page.setViewportSize(small);
-    await picture('dark', 'small');
-    await page.emulateMedia({ colorScheme: 'light' });
-    await picture('light', 'small');
-    for (const width of [390, 320]) {
-      await page.setViewportSize({ ...small, width });
-      const [wide, widest] = await page.evaluate(() => {
-        const edge = document.documentElement.clientWidth;
-        const out = [...document.querySelectorAll('body *')].filter((el) => el.getBoundingClientRect().right > edge + 1);
-        return [document.documentElement.scrollWidth, out.slice(0, 3).map((el) => `${el.tagName}.${el.getAttribute('class')}`)];
-      });
-      if (wide > width) faults.push(`${wide} px wide on ${width}: ${widest}`);
-    }
-    assert.deepEqual(faults, []);
-  });
-}
-
 /** What has the focus, and whether that can be seen. */
 const focus = (page) => page.evaluate(() => {
   const el = /** @type {HTMLElement} */ (document.activeElement);
@@ -142,9 +103,49 @@ holds('everything is done by keyboard: from the catalogue to a playing clip', at
   await until('it stops', () => page.locator('figure.clip video').evaluate((it) => it.paused));
   await tabTo(page, (what) => /^button One frame back/.test(what));
   await tabTo(page, (what) => /^a\s+Download/.test(what));
+  at.server.made = at.server.record(new URL(page.url()).searchParams.get('request'));
   // No trap: the end of the page is reached, and then its beginning.
   await tabTo(page, (what) => /Skip to the content/.test(what));
 });
+
+for (const [name, to, prepare, key] of PAGES) {
+  holds(`${name}: no barriers, and nothing wider than a small screen`, at, async (visit) => {
+    await at.server.clip();
+    const page = await visit({ to: typeof to === 'string' ? to : await to(), init: axe, ...(key === null ? { key } : {}) });
+    await prepare(page);
+    const small = { width: 390, height: 844 };
+    const picture = async (scheme, size) => {
+      // What sticks to the edge of the window is not to lie over the middle of the page.
+      const { width, height } = page.viewportSize();
+      const whole = await page.evaluate(() => document.documentElement.scrollHeight);
+      await page.setViewportSize({ width, height: Math.max(height, whole) });
+      await page.screenshot({ path: join(PICTURES, `${name}-${scheme}-${size}.png`) });
+      await page.setViewportSize({ width, height });
+    };
+    const faults = [];
+    for (const scheme of ['light', 'dark']) {
+      await page.emulateMedia({ colorScheme: scheme });
+      await picture(scheme, 'wide');
+      faults.push(...await page.evaluate(async (at) => (await window.axe.run(document, { resultTypes: ['violations'] })).violations
+        .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+        .map(({ id, nodes }) => `${at}: ${id}: ${nodes.map(({ html, failureSummary }) => `${html.slice(0, 160)} ${failureSummary}`).join('; ')}`), scheme));
+    }
+    await page.setViewportSize(small);
+    await picture('dark', 'small');
+    await page.emulateMedia({ colorScheme: 'light' });
+    await picture('light', 'small');
+    for (const width of [390, 320]) {
+      await page.setViewportSize({ ...small, width });
+      const [wide, widest] = await page.evaluate(() => {
+        const edge = document.documentElement.clientWidth;
+        const out = [...document.querySelectorAll('body *')].filter((el) => el.getBoundingClientRect().right > edge + 1);
+        return [document.documentElement.scrollWidth, out.slice(0, 3).map((el) => `${el.tagName}.${el.getAttribute('class')}`)];
+      });
+      if (wide > width) faults.push(`${wide} px wide on ${width}: ${widest}`);
+    }
+    assert.deepEqual(faults, []);
+  });
+}
 
 holds('the scheme that was chosen outlives a reload', at, async (visit) => {
   const page = await visit({ to: '/docs', colorScheme: 'light' });
