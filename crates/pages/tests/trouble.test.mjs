@@ -12,7 +12,6 @@ const asked = (page) => new URL(page.url()).searchParams.get('request');
 async function begin(page, server, body) {
   await fillIn(page, server, body);
   await run(page).click();
-  await page.locator('.run').waitFor();
   return until('the address names the request', () => asked(page));
 }
 const running = (page) => until('it runs', async () => /Run/.test(await now(page)), CLIP);
