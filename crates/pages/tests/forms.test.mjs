@@ -86,6 +86,29 @@ holds('an empty form says what is needed, and only when somebody wants to run it
   await until('both fields say so', async () => (await faults(page, '/prompt')).length && (await faults(page, '/video_url')).length);
 });
 
+holds('an upload can be stopped, one that fails is sent again, and nothing runs before it has arrived', at, async (visit) => {
+  const page = await visit({ to: KLING_PAGE, allow: [/console: .*(503|ERR_FAILED)/] });
+  let go = () => {};
+  let held = new Promise((done) => { go = done; });
+  await page.route('**/v1/files', async (route) => { await held; await route.continue().catch(() => {}); });
+  await drop(box(page, '/video_url'), [BUNNY, 'video/mp4']);
+  await page.getByText('Waiting for 1 file to be sent').waitFor();
+  assert.ok(await submitButton(page).isDisabled());
+  await page.getByRole('button', { name: 'Stop sending' }).click();
+  await until('the form is ready', () => submitButton(page).isEnabled());
+  assert.equal(await field(page, '/video_url').locator('.drop:not(.full)').count(), 1);
+  go();
+  await page.unroute('**/v1/files');
+
+  await page.route('**/v1/files', (route) => route.fulfill({ status: 503, json: { error_code: 503001, error_message: 'x', message: 'the server is short of disk space: send this later' } }));
+  await drop(box(page, '/video_url'), [BUNNY, 'video/mp4']);
+  await field(page, '/video_url').getByText(/short of disk space/).waitFor();
+  await page.unroute('**/v1/files');
+  await field(page, '/video_url').getByRole('button', { name: 'Send it again' }).click();
+  await field(page, '/video_url').locator('.caption', { hasText: 'bigbuckbunny' }).waitFor();
+  assert.deepEqual(await faults(page, '/video_url'), []);
+});
+
 holds('form and JSON follow each other, and what is no JSON changes nothing', at, async (visit) => {
   const page = await visit({ allow: [/console: .*422/] });
   await fillIn(page, at.server, { prompt: 'dusk', video_url: await at.server.upload(BUNNY) });

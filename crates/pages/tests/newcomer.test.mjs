@@ -134,6 +134,14 @@ holds('a key signs in, a wrong one says so, and signing out forgets it', at, asy
   assert.equal(await page.evaluate(() => sessionStorage.getItem('reshoot-key')), null);
 });
 
+holds('whoever comes to a page without a key is there after signing in', at, async (visit) => {
+  const page = await visit({ key: null, to: '/usage' });
+  await page.getByLabel('API key').fill(at.server.key);
+  await page.getByRole('button', { name: 'Sign in' }).click();
+  await page.getByRole('heading', { name: 'Usage' }).waitFor();
+  assert.equal(new URL(page.url()).pathname, '/usage');
+});
+
 holds('arrows step the clip and its reference by exactly one frame', at, async (visit) => {
   const page = await player(visit);
   const forward = page.getByRole('button', { name: 'One frame on' });

@@ -26,10 +26,12 @@ writeFileSync(config, `[models."${KLING}"]\nprice_usd = 0.05\n`);
 const at = stage(['--config', config, '--allow-webhook-host', host]);
 
 const PROMPT = 'Keep the motion of @Video1, at dusk';
+/** Text is text, whatever it looks like. */
+const MARKUP = 'a <b>quokka</b> in the fog <img src=x onerror="window.hit = 1"> {{base}} &amp;';
 /** A request that failed: its video is none. */
 let failure;
 const failed = () => {
-  failure ??= (async () => at.server.record(await at.server.submit({ prompt: 'a quokka in the fog', video_url: await at.server.upload(APPLE) }, undefined, `?webhook=http://${host}/hook`)))();
+  failure ??= (async () => at.server.record(await at.server.submit({ prompt: MARKUP, video_url: await at.server.upload(APPLE) }, undefined, `?webhook=http://${host}/hook`)))();
   return failure;
 };
 const cards = (page) => page.locator('.generation');
@@ -67,6 +69,7 @@ holds('generations show posters, are found by state and words, and open', at, as
   await page.getByText('1 generation', { exact: true }).waitFor();
   assert.equal(await cards(page).getAttribute('data-id'), fault.request_id);
   assert.ok((await cards(page).locator('.faults').innerText()).length > 5);
+  assert.equal(await cards(page).locator('h2').innerText(), MARKUP);
   await page.reload();
   await page.getByText('1 generation', { exact: true }).waitFor();
   assert.equal(await page.getByRole('combobox', { name: 'State' }).inputValue(), 'failed');

@@ -208,7 +208,7 @@ export async function watch(context, server, allow = []) {
   context.on('request', (request) => {
     const url = request.url();
     if (/^(blob|data):/.test(url)) return;
-    if (new URL(url).origin !== server.base) fault(`other origin: ${url}`);
+    if (new URL(url).origin !== (server.origin ?? server.base)) fault(`other origin: ${url}`);
     if (/rsk_|(?:key|token)=/.test(url)) fault(`a key in a URL: ${url}`);
     if (/rsk_/.test(request.headers().referer ?? '')) fault(`a key in a referrer: ${url}`);
   });
