@@ -63,10 +63,14 @@ export async function probe(path) {
   return { width, height, frames: Number(frames) };
 }
 
+/** What is to be undone at the end, last things first. @type {(() => void)[]} */
+const undo = [];
+process.on('exit', () => { for (const one of undo.reverse()) one(); });
+
 /** A folder that is gone at the end. */
 export function folder(name = 'pages') {
   const path = mkdtempSync(join(tmpdir(), `reshoot-${name}-`));
-  process.on('exit', () => rmSync(path, { recursive: true, force: true }));
+  undo.push(() => rmSync(path, { recursive: true, force: true }));
   return path;
 }
 
@@ -88,7 +92,8 @@ export class Server {
       cwd: this.folder, env, stdio: ['ignore', openSync(out, 'w'), openSync(join(this.folder, 'log'), 'a')],
     });
     this.ended = new Promise((done) => { this.child.on('exit', done); });
-    process.on('exit', () => this.child.kill('SIGKILL'));
+    const { child } = this;
+    undo.push(() => child.kill('SIGKILL'));
     const said = await until('the server listens', () => {
       if (this.child.exitCode !== null) throw new Error(`the server ended: ${this.log()}`);
       const text = readFileSync(out, 'utf8');
