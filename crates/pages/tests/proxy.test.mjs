@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { createServer, request as ask } from 'node:http';
 import { after, before } from 'node:test';
-import { APPLE, BUNNY, KLING, Server, draft, drop, field, holds, launch, until } from './support.mjs';
+import { APPLE, BUNNY, KLING, Server, begin, draft, drop, field, holds, until } from './support.mjs';
 
 const PATH = '/video';
 const at = { server: /** @type {any} */ (null), browser: /** @type {any} */ (null) };
@@ -22,7 +22,7 @@ before(async () => {
   await new Promise((done) => { proxy.listen(0, '127.0.0.1', done); });
   at.server = new Server(['--workers', '0', '--public-url', `http://127.0.0.1:${proxy.address().port}${PATH}`]);
   at.server.origin = `http://127.0.0.1:${proxy.address().port}`;
-  [, at.browser] = await Promise.all([at.server.start(), launch()]);
+  await begin(at);
 });
 after(async () => {
   await at.browser?.close();

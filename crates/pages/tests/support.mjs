@@ -175,12 +175,19 @@ export class Server {
   }
 }
 
+/** Starts both; whichever came up is there to be ended, even if the other did not. */
+export async function begin(at) {
+  const [server, browser] = await Promise.allSettled([at.server.start(), launch()]);
+  at.browser = browser.value;
+  for (const { reason } of [server, browser]) if (reason) throw reason;
+}
+
 /** A server and a browser for all tests of a file. */
 export function stage(args = []) {
   const at = { server: new Server(args), browser: /** @type {any} */ (null) };
   before(async () => {
     mkdirSync(PICTURES, { recursive: true });
-    [, at.browser] = await Promise.all([at.server.start(), launch()]);
+    await begin(at);
   });
   after(async () => {
     await at.browser?.close();
