@@ -196,6 +196,7 @@ document.addEventListener('click', (e) => {
   void go(to + url.search);
 });
 addEventListener('popstate', () => void show());
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', head);
 const chosen = localStorage.getItem('reshoot-theme');
 if (chosen) document.documentElement.dataset.theme = chosen;
 void show();
