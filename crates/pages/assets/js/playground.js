@@ -7,6 +7,7 @@ import { draft, keepDraft } from './draft.js';
 import { makeForm } from './form.js';
 import { sending } from './media.js';
 import { planView } from './plan.js';
+import { sendable } from './result.js';
 import { runView } from './run.js';
 
 /** How long the form rests before the server is asked, in ms. */
@@ -39,13 +40,20 @@ export function playground(model, query, signal) {
   const plan = h('div', null);
   const made = h('div', null);
   const side = h('div', { class: 'side' }, plan, made);
-  const reset = h('button', { type: 'button', class: 'plain', onclick: () => { body = {}; tried = false; form.set(body); json.value = text(); keep(); } }, 'Clear');
+  const reset = h('button', { type: 'button', class: 'plain', onclick: () => { tried = false; take({}); keep(); } }, 'Clear');
   const el = h('div', { class: 'studio' },
     h('form', { class: 'card request', noValidate: true, onsubmit: submit, onkeydown: hotkey },
       h('div', { class: 'title' }, h('h2', null, 'Request'), h('div', { class: 'segments', role: 'group', 'aria-label': 'Edit as' }, panes)),
       form.el, jsonPane, others,
       h('div', { class: 'submit' }, h('div', { class: 'told' }, cost, why), reset, run)),
     side);
+
+  /** @param {any} value */
+  function take(value) {
+    body = value;
+    form.set(body);
+    json.value = text();
+  }
 
   function typed() {
     try {
@@ -172,6 +180,8 @@ export function playground(model, query, signal) {
 
   const request = query.get('request');
   if (request) follow(request);
+  // A tab that has nothing in its form yet shows what was asked for.
+  if (request && !Object.keys(body).length) void call(`/v1/requests/${request}`, { signal }).then((r) => take(sendable(r.input)), () => {});
   void ask();
   ready();
   return el;

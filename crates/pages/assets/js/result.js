@@ -84,8 +84,8 @@ async function reuse(r, url, o) {
 
 /** What a record has in place of a file that was sent inside the request: nobody can send that again. */
 const KEPT = 'reshoot-artifact:';
-/** An input without such files. @param {any} value @returns {any} */
-function sendable(value) {
+/** An input without such files: what can be sent again. @param {any} value @returns {any} */
+export function sendable(value) {
   if (typeof value === 'string') return value.startsWith(KEPT) ? undefined : value;
   if (Array.isArray(value)) return value.map(sendable).filter((v) => v !== undefined);
   if (value === null || typeof value !== 'object') return value;
