@@ -181,7 +181,12 @@ export function playground(model, query, signal) {
   const request = query.get('request');
   if (request) follow(request);
   // A tab that has nothing in its form yet shows what was asked for.
-  if (request && !Object.keys(body).length) void call(`/v1/requests/${request}`, { signal }).then((r) => take(sendable(r.input)), () => {});
+  const empty = !Object.keys(body).length;
+  if (request && empty) void call(`/v1/requests/${request}`, { signal }).then((r) => {
+    take(sendable(r.input));
+    keepDraft(model.model_id, body);
+    void ask();
+  }, () => {});
   void ask();
   ready();
   return el;
