@@ -3,20 +3,21 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
+step() { echo "== $1 (after $((SECONDS / 60)) min $((SECONDS % 60)) s)"; }
 
 ./scripts/lint.sh
-echo "== simulated histories"
+step "simulated histories"
 ./scripts/sim.sh
-echo "== traces"
+step "traces"
 # Of the whole workspace, so that it shares what the tests below need; it adds a dozen crates.
 $CARGO test --workspace --locked --features reshoot/otlp --test otlp
-echo "== the contract"
+step "the contract"
 $CARGO build --workspace --locked --bins
 # A machine without PyPI still runs everything else.
 ./scripts/schemathesis.sh || [ $? -eq 69 ]
-echo "== the pages"
+step "the pages"
 # Nor does a browser have to be there.
 ./scripts/pages.sh || [ $? -eq 69 ]
-echo "== tests"
+step "tests"
 # Not --all-targets: that would also run the benches.
 $CARGO test --workspace --locked --no-fail-fast --lib --bins --tests --examples

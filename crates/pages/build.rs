@@ -40,9 +40,10 @@ fn main() -> Result<(), Box<dyn Error>> {
         let mut encoder = GzEncoder::new(fs::File::create(&packed)?, Compression::best());
         encoder.write_all(&bytes)?;
         encoder.finish()?.flush()?;
+        let (plain, packed) = (path.display().to_string(), packed.display().to_string());
         writeln!(
             table,
-            "    Asset {{ path: {name:?}, bytes: include_bytes!({path:?}), gzip: include_bytes!({packed:?}) }},"
+            "    Asset {{ path: {name:?}, bytes: include_bytes!({plain:?}), gzip: include_bytes!({packed:?}) }},"
         )?;
     }
     let version = format!("{:08x}", hash.sum());

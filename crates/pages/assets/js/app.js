@@ -195,7 +195,16 @@ document.addEventListener('click', (e) => {
   e.preventDefault();
   void go(to + url.search);
 });
+// What a button could not do is said, whatever it was; a fault of the pages themselves stays one.
+addEventListener('unhandledrejection', (e) => {
+  if (e.reason?.name === 'AbortError') return e.preventDefault();
+  if (!(e.reason instanceof ApiError)) return;
+  e.preventDefault();
+  if (e.reason.status === 401) void show();
+  else toast(e.reason.message, 'fault');
+});
 addEventListener('popstate', () => void show());
+matchMedia('(prefers-color-scheme: dark)').addEventListener('change', head);
 const chosen = localStorage.getItem('reshoot-theme');
 if (chosen) document.documentElement.dataset.theme = chosen;
 void show();

@@ -7,6 +7,7 @@ import { draft, keepDraft } from './draft.js';
 import { makeForm } from './form.js';
 import { sending } from './media.js';
 import { planView } from './plan.js';
+import { sendable } from './result.js';
 import { runView } from './run.js';
 
 /** How long the form rests before the server is asked, in ms. */
@@ -39,13 +40,20 @@ export function playground(model, query, signal) {
   const plan = h('div', null);
   const made = h('div', null);
   const side = h('div', { class: 'side' }, plan, made);
-  const reset = h('button', { type: 'button', class: 'plain', onclick: () => { body = {}; tried = false; form.set(body); json.value = text(); keep(); } }, 'Clear');
+  const reset = h('button', { type: 'button', class: 'plain', onclick: () => { tried = false; take({}); keep(); } }, 'Clear');
   const el = h('div', { class: 'studio' },
     h('form', { class: 'card request', noValidate: true, onsubmit: submit, onkeydown: hotkey },
       h('div', { class: 'title' }, h('h2', null, 'Request'), h('div', { class: 'segments', role: 'group', 'aria-label': 'Edit as' }, panes)),
       form.el, jsonPane, others,
       h('div', { class: 'submit' }, h('div', { class: 'told' }, cost, why), reset, run)),
     side);
+
+  /** @param {any} value */
+  function take(value) {
+    body = value;
+    form.set(body);
+    json.value = text();
+  }
 
   function typed() {
     try {
@@ -83,25 +91,34 @@ export function playground(model, query, signal) {
     asked = new AbortController();
     const missing = model.required_inputs.filter((name) => !body[name]);
     if (missing.length && !tried) {
-      form.show([]);
-      fill(others);
+      refuse([]);
       fill(cost);
       showPlan(welcome(missing));
       return;
     }
     try {
       const forecast = await call(`${modelPath(model.model_id)}?dry_run=true`, { method: 'POST', body, signal: asked.signal });
-      fill(others, form.show([]).map(({ msg }) => h('li', null, ticks(msg))));
+      refuse([]);
       fill(cost, forecast.cost === 0 ? 'Free' : money(forecast.cost));
       showPlan(planView(forecast, 'What would be made'));
     } catch (error) {
       if (asked.signal.aborted) return;
       fill(cost);
       if (!(error instanceof ApiError)) throw error;
-      const rest = form.show(error.detail);
-      fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, ticks(msg))) : h('li', null, error.message));
+      refuse(error.detail, error.message);
       showPlan(welcome(missing));
     }
+  }
+
+  /**
+   * Shows each fault beside its field, and below the form those that have none, or the message of a
+   * refusal that names none; says whether a field has one.
+   * @param {import('./api.js').Detail[]} faults
+   */
+  function refuse(faults, message = '') {
+    const rest = form.show(faults).map(({ msg }) => msg);
+    fill(others, (faults.length || !message ? rest : [message]).map((text) => h('li', null, ticks(text))));
+    return faults.length > rest.length;
   }
 
   /** @param {string[]} fields */
@@ -134,26 +151,29 @@ export function playground(model, query, signal) {
       // Were the answer lost, the same click would not make two clips.
       const headers = { 'Idempotency-Key': crypto.randomUUID?.() ?? String(Math.random()) };
       const accepted = await again(() => call(modelPath(model.model_id), { method: 'POST', body, headers }));
-      fill(others, form.show([]).map(({ msg }) => h('li', null, ticks(msg))));
+      refuse([]);
       rename(`/models/${model.model_id}?request=${accepted.request_id}`);
       follow(accepted.request_id);
     } catch (error) {
       if (!(error instanceof ApiError)) throw error;
-      const rest = form.show(error.detail);
-      fill(others, error.detail.length ? rest.map(({ msg }) => h('li', null, ticks(msg))) : h('li', null, error.message));
-      if (error.detail.length > rest.length) form.focusFault();
+      if (refuse(error.detail, error.message)) form.focusFault();
       toast(error.detail.length ? 'The request was refused: see the notes beside the fields' : error.message, 'fault');
     } finally {
       ready();
     }
   }
 
+  let following = new AbortController();
+  signal.addEventListener('abort', () => following.abort());
+
   /** @param {string} id */
   function follow(id) {
+    following.abort();
+    following = new AbortController();
     phase = 'run';
     edited = false;
     plan.hidden = true;
-    fill(made, runView(id, signal, { ended, close }));
+    fill(made, runView(id, following.signal, { ended, close }));
     const { top } = side.getBoundingClientRect();
     if (top < 0 || top > innerHeight * 0.7) side.scrollIntoView({ behavior: 'smooth' });
   }
@@ -164,6 +184,7 @@ export function playground(model, query, signal) {
   }
 
   function close() {
+    following.abort();
     phase = '';
     fill(made);
     rename(`/models/${model.model_id}`);
@@ -172,6 +193,13 @@ export function playground(model, query, signal) {
 
   const request = query.get('request');
   if (request) follow(request);
+  // A tab that has nothing in its form yet shows what was asked for.
+  const empty = !Object.keys(body).length;
+  if (request && empty) void call(`/v1/requests/${request}`, { signal }).then((r) => {
+    take(sendable(r.input));
+    keepDraft(model.model_id, body);
+    void ask();
+  }, () => {});
   void ask();
   ready();
   return el;

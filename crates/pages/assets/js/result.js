@@ -59,13 +59,12 @@ function failure(error) {
 /** @param {Request} r @param {{close?: () => void}} o */
 function actions(r, o) {
   const [first] = outputs(r.output);
-  const edit = () => { keepDraft(r.model_id, r.input); void go(`/models/${r.model_id}`); o.close?.(); };
   return h('p', { class: 'actions' },
     first && h('a', { class: 'button main', href: first.url, download: `${r.request_id}${first.url.slice(first.url.lastIndexOf('.'))}` }, icon('download'), 'Download'),
     first && h('button', { type: 'button', onclick: () => share(r) }, icon('share'), 'Share'),
     first?.kind === 'video' && h('button', { type: 'button', onclick: () => reuse(r, first.url, o) }, icon('video'), 'Use as reference'),
     h('button', { type: 'button', onclick: () => again(r) }, icon('again'), 'Run again'),
-    h('button', { type: 'button', onclick: edit }, icon('edit'), 'Edit'),
+    h('button', { type: 'button', onclick: () => { edit(r); o.close?.(); } }, icon('edit'), 'Edit'),
     o.close && h('button', { type: 'button', class: 'plain', onclick: o.close }, 'Back to the plan'),
     o.close && h('a', { class: 'plain', href: `${base}/generations/${r.request_id}` }, 'Open its page'));
 }
@@ -77,14 +76,33 @@ async function reuse(r, url, o) {
   if (!place) return toast('This model takes no video', 'fault');
   const before = draft(r.model_id);
   const list = place.at.split('/').slice(1).reduce((s, name) => s?.properties?.[name], schema)?.type === 'array';
-  keepDraft(r.model_id, put(Object.keys(before).length ? before : { ...r.input }, place.at, list ? [url] : url));
+  keepDraft(r.model_id, put(Object.keys(before).length ? before : sendable(r.input), place.at, list ? [url] : url));
   o.close?.();
   await go(`/models/${r.model_id}`);
   toast('The clip is the reference now');
 }
 
+/** What a record has in place of a file that was sent inside the request: nobody can send that again. */
+const KEPT = 'reshoot-artifact:';
+/** An input without such files: what can be sent again. @param {any} value @returns {any} */
+export function sendable(value) {
+  if (typeof value === 'string') return value.startsWith(KEPT) ? undefined : value;
+  if (Array.isArray(value)) return value.map(sendable).filter((v) => v !== undefined);
+  if (value === null || typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([k, v]) => [k, sendable(v)]).filter(([, v]) => v !== undefined));
+}
+
+/** The request in the form. @param {Request} r */
+function edit(r) {
+  const input = sendable(r.input);
+  keepDraft(r.model_id, input);
+  void go(`/models/${r.model_id}`);
+  if (JSON.stringify(input) !== JSON.stringify(r.input)) toast('Files that were sent inside this request have to be added anew', 'fault');
+}
+
 /** The same request once more. @param {Request} r */
 export async function again(r) {
+  if (JSON.stringify(r.input).includes(`"${KEPT}`)) return edit(r);
   try {
     const made = await call(modelPath(r.model_id), { method: 'POST', body: r.input });
     keepDraft(r.model_id, r.input);

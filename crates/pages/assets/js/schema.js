@@ -17,7 +17,8 @@ export function schemaTab(model) {
 
 /** @param {any} schema @param {string} prefix @param {import('./api.js').Model} model @returns {Row[]} */
 function rows(schema, prefix, model) {
-  return Object.entries(schema?.properties ?? {}).flatMap(([name, s]) => {
+  // A schema may be a plain map of names.
+  return Object.entries(schema?.properties ?? (schema?.type ? {} : schema) ?? {}).flatMap(([name, s]) => {
     const items = s.items;
     const inner = items && (items.properties ?? (items.type ? null : items));
     const type = s.type === 'array' ? `list of ${items?.format ?? items?.type ?? 'objects'}` : s.format ?? s.type ?? 'any';
