@@ -11,7 +11,9 @@ const COLOURS = 8;
 export function bars({ title, days, groups, write }) {
   const [width, height, right, bottom] = [420, 170, 44, 20];
   const sums = days.map((_, i) => groups.reduce((sum, g) => sum + (g.values[i] ?? 0), 0));
-  const top = nice(Math.max(...sums, 0));
+  // Half of the top stands at a line: of what is counted, that is a whole number, too.
+  const counted = sums.every(Number.isInteger);
+  const top = counted ? 2 * Math.ceil(nice(Math.max(...sums, 1)) / 2) : nice(Math.max(...sums));
   const step = (width - right) / days.length;
   const y = (/** @type {number} */ n) => (height - bottom) * (1 - (top ? n / top : 0));
   const parts = days.flatMap((day, i) => {

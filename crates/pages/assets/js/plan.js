@@ -28,7 +28,7 @@ export function planView(made, title) {
 /** @param {any} w @param {Unmet[]} unmet */
 function wish(w, unmet) {
   const { kind, ...rest } = w.what ?? {};
-  const details = Object.values(rest).map((v) => v?.name ?? v).filter((v) => ['string', 'number'].includes(typeof v)).map((v) => String(v).replaceAll('_', ' '));
+  const details = Object.entries(rest).flatMap(([name, v]) => (typeof v === 'number' ? [`${human(name).toLowerCase()} ${v}`] : typeof (v?.name ?? v) === 'string' ? [String(v?.name ?? v).replaceAll('_', ' ')] : []));
   return h('li', { class: unmet.length ? 'unmet' : '' }, icon(unmet.length ? 'warning' : 'check'),
     h('div', null, h('strong', null, human(String(kind ?? 'wish'))), details.length ? ` ${details.join(', ')}` : '',
       w.words?.text && [' ', h('q', null, w.words.text)], unmet.map(because)));
