@@ -2,11 +2,12 @@
 # Opens the pages in a browser and uses them, as visitors do, against real servers that the tests
 # start on free loopback ports and stop. The server is target/debug/reshoot, or what RESHOOT_BIN
 # names; the browser is Debian's Chromium, or what CHROMIUM names. Pictures of all pages are left in
-# target/pages. Ends with 69 where browser or tools could not be installed.
+# target/pages. Ends with 69 where browser or tools could not be installed; `--install` does that
+# and nothing else.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
-RESHOOT_BIN=$(realpath "${RESHOOT_BIN:-${CARGO_TARGET_DIR:-target}/debug/reshoot}")
+RESHOOT_BIN=$(realpath -m "${RESHOOT_BIN:-${CARGO_TARGET_DIR:-target}/debug/reshoot}")
 export RESHOOT_BIN
 
 missing() {
@@ -36,6 +37,7 @@ if ! cmp -s package-lock.json node_modules/.installed; then
     npm ci --ignore-scripts --no-audit --no-fund --loglevel=error || missing "npm could not install its packages"
     cp package-lock.json node_modules/.installed
 fi
+[ "${1:-}" = --install ] && exit
 echo "pages: types"
 npx --no-install tsc -p jsconfig.json
 rm -f ../../target/pages/failed-*.png

@@ -5,6 +5,9 @@ cd "$(dirname "$0")/.."
 CARGO=${CARGO:-cargo}
 step() { echo "== $1 (after $((SECONDS / 60)) min $((SECONDS % 60)) s)"; }
 
+# The browser comes while the lint has the processor; what goes wrong is said where it is needed.
+./scripts/pages.sh --install >/dev/null 2>&1 &
+browser=$!
 ./scripts/lint.sh
 step "simulated histories"
 ./scripts/sim.sh
@@ -17,6 +20,7 @@ $CARGO build --workspace --locked --bins
 ./scripts/schemathesis.sh || [ $? -eq 69 ]
 step "the pages"
 # Nor does a browser have to be there.
+wait "$browser" || true
 ./scripts/pages.sh || [ $? -eq 69 ]
 step "tests"
 # Not --all-targets: that would also run the benches.
