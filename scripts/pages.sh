@@ -38,6 +38,7 @@ if ! cmp -s package-lock.json node_modules/.installed; then
     cp package-lock.json node_modules/.installed
 fi
 [ "${1:-}" = --install ] && exit
+[ -x "$RESHOOT_BIN" ] || { echo "pages: there is no $RESHOOT_BIN; \`make pages\` builds it" >&2; exit 1; }
 echo "pages: types"
 npx --no-install tsc -p jsconfig.json
 rm -f ../../target/pages/failed-*.png
