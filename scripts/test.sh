@@ -15,7 +15,10 @@ step "traces"
 # Of the whole workspace, so that it shares what the tests below need; it adds a dozen crates.
 $CARGO test --workspace --locked --features reshoot/otlp --test otlp
 step "the contract"
-$CARGO build --workspace --locked --bins
+# Built as the tests below need it, so that nothing is compiled twice with other features.
+# Not --all-targets: that would also build the benches. Examples have no tests; clippy compiles them.
+tests=(test --workspace --locked --no-fail-fast --lib --bins --tests)
+$CARGO "${tests[@]}" --no-run
 # A machine without PyPI still runs everything else.
 ./scripts/schemathesis.sh || [ $? -eq 69 ]
 step "the pages"
@@ -23,5 +26,4 @@ step "the pages"
 wait "$browser" || true
 ./scripts/pages.sh || [ $? -eq 69 ]
 step "tests"
-# Not --all-targets: that would also run the benches. Examples have no tests; clippy compiles them.
-$CARGO test --workspace --locked --no-fail-fast --lib --bins --tests
+$CARGO "${tests[@]}"
