@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http::{HeaderMap, HeaderName, HeaderValue};
 use tokio::time::Instant;
+use wire::path;
 
 use crate::app::App;
 use crate::call_span::CallSpan;
@@ -15,7 +16,8 @@ use crate::refusal::Refusal;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
-/// Names the call, runs it, and logs one line: the route's template, never its path or query.
+/// Names the call, runs it, and logs one line: the route's template, never its path or query. The
+/// files of the pages are told at a level that is off as shipped.
 pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) -> Response {
     // Not the wall clock: that one may be set while the call runs.
     let (method, started) = (request.method().clone(), Instant::now());
@@ -41,7 +43,12 @@ pub(crate) async fn trace(State(app): State<App>, request: Request, next: Next) 
     let route = route.as_ref().map_or("-", MatchedPath::as_str);
     let status = response.status().as_u16();
     let request_id = id.to_str().unwrap_or("-");
-    tracing::info!(method = method.as_str(), route, status, ms, request_id, "call");
+    if route == path::ASSET {
+        // A dozen of them make one page: nothing happens in them that somebody looks for.
+        tracing::debug!(method = method.as_str(), route, status, ms, request_id, "call");
+    } else {
+        tracing::info!(method = method.as_str(), route, status, ms, request_id, "call");
+    }
     span.end(&response, &id);
     response.headers_mut().insert(REQUEST_ID, id);
     response

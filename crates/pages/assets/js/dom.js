@@ -112,6 +112,11 @@ export function money(usd) {
   return `$${usd.toFixed(usd < 0.1 ? 4 : 2).replace(/(\.\d\d)0+$/, '$1')}`;
 }
 
+/** What a model's outputs cost. @param {{base_price_usd: number, price_unit: string}} model */
+export function price({ base_price_usd: usd, price_unit: unit }) {
+  return usd === 0 ? 'free' : `${money(usd)} per ${unit}`;
+}
+
 /** @param {number} secs */
 export function span(secs) {
   if (secs < 10) return `${secs.toFixed(1)} s`;

@@ -1,8 +1,7 @@
 // One model: playground, API, schema, readme.
 
 import { base, model as load } from './api.js';
-import { fill, h } from './dom.js';
-import { price } from './models.js';
+import { fill, h, price } from './dom.js';
 import { playground } from './playground.js';
 
 /** @type {Record<string, string>} */

@@ -1,7 +1,7 @@
 // The catalogue.
 
 import { base, call } from './api.js';
-import { fill, h, money } from './dom.js';
+import { fill, h, price } from './dom.js';
 
 /** @typedef {import('./api.js').Model} Model */
 
@@ -42,9 +42,4 @@ function card(m) {
     h('p', { class: 'id' }, m.model_id),
     h('p', null, m.description),
     h('p', { class: 'foot' }, m.categories.map((c) => h('span', { class: 'chip' }, c)), h('span', { class: 'price' }, price(m))));
-}
-
-/** @param {Model} m */
-export function price(m) {
-  return m.base_price_usd === 0 ? 'free' : `${money(m.base_price_usd)} per ${m.price_unit}`;
 }

@@ -1,5 +1,7 @@
 //! What a visit to the pages costs the server.
 
+use std::collections::BTreeSet;
+
 use crate::MODEL;
 use crate::load::{Call, text_of, times};
 use crate::served::Served;
@@ -13,7 +15,8 @@ pub(crate) async fn visits() {
     let get = |path: &str| Call::get(&served, path).packed();
     let page = MODEL.trim_start_matches("/v1");
     let shell = text_of(&get(page)).await;
-    let files: Vec<&str> = shell.split('"').filter(|text| text.starts_with("/assets/")).collect();
+    let files: BTreeSet<&str> =
+        shell.split('"').filter(|text| text.starts_with("/assets/")).collect();
     let calls = ["/api/auth/me", "/v1/balance", MODEL];
     let mut later = Vec::from([get(page)]);
     later.extend(calls.iter().map(|path| get(path)));
