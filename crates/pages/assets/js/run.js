@@ -28,6 +28,8 @@ function pause(ms, signal) {
  */
 async function follow(id, signal, on) {
   let last = '';
+  /** How often in a row the server did not answer at all. */
+  let away = 0;
   for (let broken = 0; !signal.aborted;) {
     try {
       for await (const e of events(id, last, signal)) {
@@ -44,17 +46,19 @@ async function follow(id, signal, on) {
     for (let polls = broken < BROKEN ? 1 : POLLS; polls && !signal.aborted; polls--) {
       try {
         const status = await call(`/v1/requests/${id}/status`, { signal });
+        away = 0;
         on.lost(false);
         on.poll(status);
         if (ENDS.includes(status.status)) return;
       } catch (error) {
         if (error instanceof ApiError && (error.status === 404 || error.status === 401)) throw error;
         on.lost(true);
-        // The server is away: streams are not what is broken.
+        // Streams are not what is broken.
+        away += 1;
         broken = 0;
         polls = 1;
       }
-      await pause(broken < BROKEN ? 500 : POLL, signal);
+      await pause(away ? Math.min(5000, 250 * 2 ** away) : broken < BROKEN ? 500 : POLL, signal);
     }
   }
 }

@@ -155,7 +155,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
 }
 
 /** @type {Record<string, (w: Wanted) => string>} */
-export const LANGUAGES = { curl, Python: python, JavaScript: javascript, Rust: rust };
+const LANGUAGES = { curl, Python: python, JavaScript: javascript, Rust: rust };
 
 /** @param {import('./api.js').Model} model */
 export function apiTab(model) {
