@@ -1,7 +1,7 @@
 // The calls, out of the server's own description, and the guides that come with it.
 
 import { base, call } from './api.js';
-import { codeBlock, fill, h, ticks } from './dom.js';
+import { codeBlock, fill, h, table, ticks } from './dom.js';
 import { markdown } from './md.js';
 
 /** What `docs/` has for whoever uses or runs a server. @type {Record<string, string>} */
@@ -59,8 +59,8 @@ function operation({ method, path, op }, resolve) {
       body?.['application/json'] ? `--header 'Content-Type: application/json' --data '${JSON.stringify(body['application/json'].example ?? sample(body['application/json'].schema)).replaceAll("'", "'\\''")}'` : body ? '--data-binary @clip.mp4' : ''];
     return [
       op.description && markdown(op.description), open && h('p', { class: 'dim' }, 'No key is needed.'),
-      parameters.length ? list('Parameters', ['Name', 'In', 'What it is'], parameters.map((/** @type {any} */ p) => [h('code', null, p.name), p.in, [p.description ?? '', p.schema?.default !== undefined ? ` Default ${p.schema.default}.` : '', p.required ? ' Needed.' : ''].join('')])) : null,
-      list('Answers', ['Status', 'What it is'], Object.entries(op.responses).map(([status, r]) => [h('code', null, status), resolve(r)?.description ?? ''])),
+      parameters.length ? table('Parameters', ['Name', 'In', 'What it is'], parameters.map((/** @type {any} */ p) => [h('code', null, p.name), p.in, ticks([p.description ?? '', p.schema?.default !== undefined ? ` Default ${p.schema.default}.` : '', p.required ? ' Needed.' : ''].join(''))])) : null,
+      table('Answers', ['Status', 'What it is'], Object.entries(op.responses).map(([status, r]) => [h('code', null, status), ticks(resolve(r)?.description ?? '')])),
       codeBlock(curl.filter(Boolean).join(' \\\n  ')),
     ];
   }
@@ -69,9 +69,4 @@ function operation({ method, path, op }, resolve) {
     const s = resolve(schema) ?? {};
     return Object.fromEntries((s.required ?? []).map((/** @type {string} */ n) => [n, resolve(s.properties?.[n])?.examples?.[0] ?? '…']));
   }
-}
-
-/** @param {string} label @param {string[]} head @param {(Node | string)[][]} rows */
-function list(label, head, rows) {
-  return h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': label }, h('table', null, h('thead', null, h('tr', null, head.map((t) => h('th', { scope: 'col' }, t)))), h('tbody', null, rows.map((r) => h('tr', null, r.map((c) => h('td', null, typeof c === 'string' ? ticks(c) : c)))))));
 }

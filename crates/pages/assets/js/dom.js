@@ -178,6 +178,17 @@ export function codeBlock(text, label = 'Copy') {
   return h('div', { class: 'code' }, h('pre', { tabIndex: 0 }, h('code', null, text)), tool('copy', label, () => copy(text)));
 }
 
+/**
+ * A table, which scrolls by itself where it is too wide.
+ * @param {string} label @param {Child[]} head none: no heads @param {(Child | Child[])[][]} rows @param {number} [numbers] the first column of numbers
+ */
+export function table(label, head, rows, numbers = Infinity) {
+  const kind = (/** @type {number} */ i) => (i >= numbers ? 'n' : '');
+  return h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': label }, h('table', null,
+    head.length ? h('thead', null, h('tr', null, head.map((c, i) => h('th', { scope: 'col', class: kind(i) }, c)))) : null,
+    h('tbody', null, rows.map((r) => h('tr', null, r.map((c, i) => h('td', { class: kind(i) }, c)))))));
+}
+
 /** The value at a JSON pointer. @param {any} value @param {string} pointer */
 export function at(value, pointer) {
   return pointer.split('/').slice(1).reduce((v, key) => v?.[key], value);

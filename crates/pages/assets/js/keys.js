@@ -1,7 +1,7 @@
 // Keys, their limits and budgets; webhooks' secrets and what was sent.
 
 import { call } from './api.js';
-import { codeBlock, confirmed, copy, fill, h, icon, money, toast, tool, when } from './dom.js';
+import { codeBlock, confirmed, copy, fill, h, icon, money, table, toast, tool, when } from './dom.js';
 
 /** @typedef {{max_queued?: number | null, max_running?: number | null, submits_per_minute?: number | null, bytes_per_day?: number | null, budget_usd?: number | null}} LimitSet */
 /** @typedef {{id: string, owner_id: string, name: string, role: string, created_at: string, revoked_at: string | null, last_used_at?: string | null, limits: LimitSet, owner_limits: LimitSet, spent_usd: number}} Key */
@@ -35,12 +35,11 @@ export async function view({ signal, me }) {
         h('button', { type: 'button', onclick: async () => { if (await confirmed('Rotate the secret?', 'Receivers have a day to learn the new one.', 'Rotate')) { await call('/v1/webhooks/secret/rotate', { method: 'POST' }); await webhooks(); } } }, icon('again'), 'Rotate'),
         secret.previous.length ? h('span', { class: 'dim' }, `${secret.previous.length} older still signing`) : null),
       h('h3', null, 'Last deliveries'),
-      sent.deliveries.length ? h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Deliveries' }, h('table', null,
-        h('thead', null, h('tr', null, ['State', 'Event', 'To', 'Attempts', 'When', ''].map((t) => h('th', { scope: 'col' }, t || h('span', { class: 'offscreen' }, 'Replay'))))),
-        h('tbody', null, sent.deliveries.map((/** @type {any} */ d) => h('tr', null,
-          h('td', null, h('span', { class: `state ${d.state}` }, d.state), d.last_error && h('p', { class: 'faults' }, d.last_error)),
-          h('td', null, d.event), h('td', { class: 'id' }, d.url), h('td', { class: 'n' }, d.attempts), h('td', null, when(d.finished_at ?? d.next_attempt_at ?? d.created_at)),
-          h('td', null, h('button', { type: 'button', 'aria-label': `Replay ${d.id}`, onclick: async () => { await call(`/v1/webhooks/deliveries/${d.id}/replay`, { method: 'POST' }).then(() => toast('It is sent again'), (e) => toast(e.message, 'fault')); await webhooks(); } }, 'Replay')))))))
+      sent.deliveries.length ? table('Deliveries', ['State', 'Event', 'To', 'Attempts', 'When', h('span', { class: 'offscreen' }, 'Replay')],
+        sent.deliveries.map((/** @type {any} */ d) => [
+          [h('span', { class: `state ${d.state}` }, d.state), d.last_error && h('p', { class: 'faults' }, d.last_error)],
+          d.event, h('span', { class: 'id' }, d.url), d.attempts, when(d.finished_at ?? d.next_attempt_at ?? d.created_at),
+          h('button', { type: 'button', 'aria-label': `Replay ${d.id}`, onclick: async () => { await call(`/v1/webhooks/deliveries/${d.id}/replay`, { method: 'POST' }).then(() => toast('It is sent again'), (e) => toast(e.message, 'fault')); await webhooks(); } }, 'Replay')]))
         : h('p', { class: 'dim' }, 'Nothing was sent yet.'));
   }
 

@@ -2,7 +2,7 @@
 // tables, code, quotes, emphasis, links. What else stands there is shown as it is.
 
 import { base } from './api.js';
-import { codeBlock, h } from './dom.js';
+import { codeBlock, h, table } from './dom.js';
 
 /**
  * @param {string} text @param {(href: string) => string | null} [link] says where a link leads; null leaves its text alone
@@ -36,9 +36,7 @@ export function markdown(text, link = (href) => (/^(https?:|#|\/)/.test(href) ? 
     } else if (/^\|/.test(line())) {
       const rows = many(/^\|/).map((l) => l.replace(/^\||\|\s*$/g, '').split(/(?<!\\)\|/).map((c) => c.trim().replaceAll('\\|', '|')));
       const [head = [], , ...body] = rows;
-      out.append(h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Table' }, h('table', null,
-        h('thead', null, h('tr', null, head.map((c) => h('th', { scope: 'col' }, inline(c, link))))),
-        h('tbody', null, body.map((r) => h('tr', null, r.map((c) => h('td', null, inline(c, link)))))))));
+      out.append(table('Table', head.map((c) => h('span', null, inline(c, link))), body.map((r) => r.map((c) => inline(c, link)))));
     } else if (/^>/.test(line())) {
       out.append(h('blockquote', null, markdown(many(/^>/).map((l) => l.replace(/^> ?/, '')).join('\n'), link)));
     } else if (/^ *([-*]|\d+\.) /.test(line())) out.append(list(many(/^ *([-*]|\d+\.) |^ {2,}\S/), link));

@@ -1,6 +1,6 @@
 // What the server makes of a prompt.
 
-import { fill, h, icon, ticks } from './dom.js';
+import { fill, h, icon, table, ticks } from './dom.js';
 import { human } from './form.js';
 
 /** @typedef {import('./api.js').Unmet} Unmet */
@@ -45,10 +45,10 @@ export function metricsView(r) {
   const passes = r.passes ?? [];
   const total = passes.reduce((sum, p) => sum + p.millis, 0) || 1;
   return h('div', null,
-    numbers.length ? h('table', null, h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Measured on the clip'), h('th', { scope: 'col', class: 'n' }, 'Value'))),
-      h('tbody', null, numbers.map(([name, value]) => h('tr', null, h('td', null, human(name)), h('td', { class: 'n' }, Number(value.toPrecision(4))))))) : h('p', { class: 'dim' }, 'Nothing was measured on this clip.'),
-    passes.length ? h('table', null, h('thead', null, h('tr', null, h('th', { scope: 'col' }, 'Pass'), h('th', { scope: 'col' }, 'Share'), h('th', { scope: 'col', class: 'n' }, 'Time'))),
-      h('tbody', null, passes.map((p) => h('tr', null, h('td', { title: JSON.stringify(p.parameters) }, human(p.name)), h('td', null, h('meter', { max: 1, value: p.millis / total, 'aria-label': `Share of ${p.name}` })), h('td', { class: 'n' }, `${(p.millis / 1000).toFixed(2)} s`))))) : null);
+    numbers.length ? table('Metrics', ['Measured on the clip', 'Value'], numbers.map(([name, value]) => [human(name), Number(value.toPrecision(4))]), 1)
+      : h('p', { class: 'dim' }, 'Nothing was measured on this clip.'),
+    passes.length ? table('Passes', ['Pass', 'Share', 'Time'], passes.map((p) => [h('span', { title: JSON.stringify(p.parameters) }, human(p.name)),
+      h('meter', { max: 1, value: p.millis / total, 'aria-label': `Share of ${p.name}` }), `${(p.millis / 1000).toFixed(2)} s`]), 2) : null);
 }
 
 /** @param {HTMLElement} el @param {import('./api.js').Request['events']} events */

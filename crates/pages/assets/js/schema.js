@@ -1,13 +1,13 @@
 // A model's schemas as tables, and as they are.
 
-import { codeBlock, h } from './dom.js';
+import { codeBlock, h, table } from './dom.js';
 import { explain } from './media.js';
 
 /** @param {import('./api.js').Model} model */
 export function schemaTab(model) {
   return h('div', { class: 'prose wide' },
-    h('h2', null, 'Input'), table(rows(model.input_schema, '', model)),
-    h('h2', null, 'Output'), table(rows(model.output_schema, '', model)),
+    h('h2', null, 'Input'), fields(rows(model.input_schema, '', model)),
+    h('h2', null, 'Output'), fields(rows(model.output_schema, '', model)),
     h('h2', null, 'Limits of the files'), limits(model),
     h('details', { class: 'card' }, h('summary', null, h('h3', null, 'The input schema as JSON')), h('div', null, codeBlock(JSON.stringify(model.input_schema, null, 2)))),
     h('details', { class: 'card' }, h('summary', null, h('h3', null, 'The output schema as JSON')), h('div', null, codeBlock(JSON.stringify(model.output_schema, null, 2)))));
@@ -35,10 +35,9 @@ function rows(schema, prefix, model) {
 }
 
 /** @param {Row[]} list */
-function table(list) {
-  return h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Fields' }, h('table', null,
-    h('thead', null, h('tr', null, ['Field', 'Type', 'What it is'].map((t) => h('th', { scope: 'col' }, t)))),
-    h('tbody', null, list.map((r) => h('tr', null, h('td', null, h('code', null, r.name), r.needed && h('span', { class: 'needed' }, ' needed')), h('td', null, r.type), h('td', null, r.says.map((t) => h('p', null, t))))))));
+function fields(list) {
+  return table('Fields', ['Field', 'Type', 'What it is'],
+    list.map((r) => [[h('code', null, r.name), r.needed && h('span', { class: 'needed' }, ' needed')], r.type, r.says.map((t) => h('p', null, t))]));
 }
 
 /** @param {import('./api.js').Model} model */

@@ -1,7 +1,7 @@
 // The request of the form, as programs. Each is whole: it submits, waits, and saves what came out.
 
 import { base, modelPath } from './api.js';
-import { codeBlock, fill, h } from './dom.js';
+import { codeBlock, fill, h, table } from './dom.js';
 import { draft } from './draft.js';
 
 /** @typedef {{origin: string, path: string, body: any}} Wanted */
@@ -172,13 +172,13 @@ export function apiTab(model) {
     h('div', { class: 'segments', role: 'group', 'aria-label': 'Language' }, Object.keys(LANGUAGES).map((name, i) => h('label', null, h('input', { type: 'radio', name: 'language', value: name, checked: !i, onchange: () => show(name) }), h('span', null, name)))),
     shown,
     h('h2', null, 'The calls'),
-    h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Calls' }, h('table', null, h('tbody', null, [
+    table('Calls', [], [
       ['POST', wanted.path, 'submits; answers with request_id, status_url, result_url, cancel_url'],
       ['POST', `${wanted.path}?dry_run=true`, 'plan, price and what would not be done; keeps nothing'],
       ['GET', '/v1/requests/{request_id}/status', 'in_queue with a position, in_progress, completed, cancelled'],
       ['GET', '/v1/requests/{request_id}/result?wait=60', 'what came out, as soon as it has'],
       ['GET', '/v1/requests/{request_id}/events', 'the same as server-sent events'],
       ['POST', '/v1/requests/{request_id}/cancel', 'queued work; ?force=true stops running work'],
-    ].map(([method, path, says]) => h('tr', null, h('td', null, h('code', null, method)), h('td', null, h('code', null, path)), h('td', null, says)))))),
+    ].map(([method, path, says]) => [h('code', null, method), h('code', null, path), says])),
     h('p', null, h('a', { href: `${base}/docs` }, 'All calls, errors and events')));
 }

@@ -1,7 +1,7 @@
 // The picture that an operator opens first.
 
 import { base, call } from './api.js';
-import { fill, h, icon, size, span, when } from './dom.js';
+import { fill, h, icon, size, span, table, when } from './dom.js';
 
 /** How often it is drawn anew, in ms. */
 const LOOK = 5000;
@@ -30,12 +30,8 @@ export async function view({ signal }) {
 /** @param {string} text @param {string} value @param {string} [more] @param {string} [state] */
 const tile = (text, value, more, state = '') => h('div', { class: 'card tile' }, h('h2', null, text), h('p', { class: `value ${state && `state ${state}`}` }, value), more && h('p', { class: 'dim' }, more));
 
-/** @param {string[]} head @param {(Node | string | number | null)[][]} rows @param {string} label @param {string} none */
-function table(head, rows, label, none) {
-  if (!rows.length) return h('p', { class: 'dim' }, none);
-  return h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': label }, h('table', null,
-    h('thead', null, h('tr', null, head.map((t) => h('th', { scope: 'col' }, t)))), h('tbody', null, rows.map((r) => h('tr', null, r.map((c) => h('td', null, c)))))));
-}
+/** @param {string[]} head @param {(Node | string | number)[][]} rows @param {string} label @param {string} none */
+const list = (head, rows, label, none) => (rows.length ? table(label, head, rows) : h('p', { class: 'dim' }, none));
 
 /** @param {any} s @param {Set<string>} unfolded */
 function picture(s, unfolded) {
@@ -51,18 +47,18 @@ function picture(s, unfolded) {
       tile('Workers', s.workers.runs ? `${busy} of ${s.workers.runs}` : 'none here', s.workers.runs ? 'busy' : 'this process only answers calls'),
       tile('Webhooks', String(s.webhooks.pending), s.webhooks.pending ? `oldest waits ${secs(s.webhooks.oldest_age_secs)}` : 'all sent'),
       s.disk && tile('Disk', `${size(s.disk.free_bytes)} free`, `of ${size(s.disk.total_bytes)}`)),
-    h('div', { class: 'card' }, h('h2', null, 'What is going on'), table(['Request', 'Model', 'Stage', 'Done', 'Since', 'Worker'], s.running.map((/** @type {any} */ r) => [
+    h('div', { class: 'card' }, h('h2', null, 'What is going on'), list(['Request', 'Model', 'Stage', 'Done', 'Since', 'Worker'], s.running.map((/** @type {any} */ r) => [
       request(r.request_id), r.model_id, [r.stage, r.pass].filter(Boolean).join(': ') + (r.attempt > 1 ? ` (attempt ${r.attempt})` : ''),
       r.fraction === undefined ? '' : h('span', null, h('meter', { max: 1, value: r.fraction, 'aria-label': 'Done' }), ` ${Math.floor(r.fraction * 100)} %`), when(r.since), request(r.worker)]), 'What is going on', 'Nothing runs.')),
     h('div', { class: 'halves' },
-      h('div', { class: 'card' }, h('h2', null, 'Waiting'), table(['Model', 'Priority', 'Number', 'Oldest'], s.queue.groups.map((/** @type {any} */ g) => [g.model_id, g.priority, g.depth, secs(g.oldest_age_secs)]), 'Waiting', 'Nothing waits.')),
-      h('div', { class: 'card' }, h('h2', null, 'Stage times'), table(['Stage', 'Of', 'Half within', '90 % within', 'Longest'], s.stages.map((/** @type {any} */ t) => [t.name, t.count, secs(t.p50_secs), secs(t.p90_secs), secs(t.max_secs)]), 'Stage times', 'No request has succeeded yet.'))),
-    h('div', { class: 'card' }, h('h2', null, 'Recent faults'), table(['When', 'Code', 'What', 'Model', 'Request'], s.faults.map((/** @type {any} */ f) => [when(f.at), h('code', null, f.code), f.message, f.model_id, request(f.request_id)]), 'Recent faults', 'No request has failed.')),
-    h('div', { class: 'card' }, h('h2', null, 'Checks'), table(['Check', 'State', 'What to do'], s.checks.map((/** @type {any} */ c) => [c.name, h('span', { class: `state ${c.status}` }, c.status), c.message ?? '']), 'Checks', '')),
+      h('div', { class: 'card' }, h('h2', null, 'Waiting'), list(['Model', 'Priority', 'Number', 'Oldest'], s.queue.groups.map((/** @type {any} */ g) => [g.model_id, g.priority, g.depth, secs(g.oldest_age_secs)]), 'Waiting', 'Nothing waits.')),
+      h('div', { class: 'card' }, h('h2', null, 'Stage times'), list(['Stage', 'Of', 'Half within', '90 % within', 'Longest'], s.stages.map((/** @type {any} */ t) => [t.name, t.count, secs(t.p50_secs), secs(t.p90_secs), secs(t.max_secs)]), 'Stage times', 'No request has succeeded yet.'))),
+    h('div', { class: 'card' }, h('h2', null, 'Recent faults'), list(['When', 'Code', 'What', 'Model', 'Request'], s.faults.map((/** @type {any} */ f) => [when(f.at), h('code', null, f.code), f.message, f.model_id, request(f.request_id)]), 'Recent faults', 'No request has failed.')),
+    h('div', { class: 'card' }, h('h2', null, 'Checks'), list(['Check', 'State', 'What to do'], s.checks.map((/** @type {any} */ c) => [c.name, h('span', { class: `state ${c.status}` }, c.status), c.message ?? '']), 'Checks', '')),
     h('h2', null, 'Engines'),
     s.engines.map((/** @type {any} */ e) => h('details', { class: 'card', open: unfolded.has(e.name), ontoggle: (/** @type {Event} */ t) => { if (/** @type {HTMLDetailsElement} */ (t.target).open) unfolded.add(e.name); else unfolded.delete(e.name); } },
       h('summary', null, h('h3', null, `${e.name} ${e.version}`), ' ', h('span', { class: 'dim' }, `for ${e.models.join(', ') || 'no model'}; what it honours`)),
-      h('div', null, table(['Wish', 'Honoured', 'How'], e.honours.map((/** @type {any} */ w) => [w.wish, h('span', { class: `degree ${w.degree}` }, w.degree), w.note]), `What ${e.name} honours`, '')))),
+      h('div', null, list(['Wish', 'Honoured', 'How'], e.honours.map((/** @type {any} */ w) => [w.wish, h('span', { class: `degree ${w.degree}` }, w.degree), w.note]), `What ${e.name} honours`, '')))),
     h('p', { class: 'dim' }, 'For machines: ', h('a', { href: `${base}/readyz` }, '/readyz'), ', ', h('a', { href: `${base}/metrics` }, '/metrics')),
   ];
 }

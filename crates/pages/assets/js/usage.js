@@ -2,7 +2,7 @@
 
 import { call } from './api.js';
 import { bars } from './charts.js';
-import { fill, h, icon, money } from './dom.js';
+import { fill, h, icon, money, table } from './dom.js';
 
 /** @typedef {{group: string, requests: number, seconds: number, cost: number}} Line */
 
@@ -23,8 +23,8 @@ export async function view({ query, signal }) {
   const by = h('div', { class: 'segments', role: 'group', 'aria-label': 'Split by' }, [['model', 'By model'], ['key', 'By key']].map(([name = '', text]) => h('label', null,
     h('input', { type: 'radio', name: 'by', value: name, checked: name === asked.by, onchange: () => { asked.by = name; void draw(); } }), h('span', null, text))));
   /** @type {string[][]} */
-  let table = [];
-  const csv = h('button', { type: 'button', onclick: () => save(table, `usage-by-day-and-${asked.by}.csv`) }, icon('download'), 'CSV');
+  let lines = [];
+  const csv = h('button', { type: 'button', onclick: () => save(lines, `usage-by-day-and-${asked.by}.csv`) }, icon('download'), 'CSV');
 
   async function draw() {
     const to = day(Date.now());
@@ -45,19 +45,18 @@ export async function view({ query, signal }) {
       return rest.some((n) => n > 1e-9) ? [...shown, { name: 'others', values: rest }] : shown;
     };
     const [clips, seconds, cost] = [series('requests'), series('seconds'), series('cost')];
-    table = [['day', asked.by, 'clips', 'seconds', 'cost_usd']];
+    lines = [['day', asked.by, 'clips', 'seconds', 'cost_usd']];
     clips.forEach((g, k) => days.forEach((d, i) => {
-      if (g.values[i]) table.push([d, g.name, String(g.values[i]), String(seconds[k]?.values[i] ?? 0), String(cost[k]?.values[i] ?? 0)]);
+      if (g.values[i]) lines.push([d, g.name, String(g.values[i]), String(seconds[k]?.values[i] ?? 0), String(cost[k]?.values[i] ?? 0)]);
     }));
     const whole_ = (/** @type {number} */ n) => String(Math.round(n * 10) / 10);
     fill(body,
       bars({ title: 'Clips', days, groups: clips, write: whole_ }),
       bars({ title: 'Seconds of video', days, groups: seconds, write: (n) => `${whole_(n)} s` }),
       bars({ title: 'Cost', days, groups: cost, write: (n) => (n ? money(n) : '$0') }),
-      h('div', { class: 'card' }, h('h2', null, 'By day'), table.length > 1
-        ? h('div', { class: 'scroll', tabIndex: 0, role: 'region', 'aria-label': 'Usage by day' }, h('table', null,
-          h('thead', null, h('tr', null, ['Day', asked.by === 'key' ? 'Key' : 'Model', 'Clips', 'Seconds', 'Cost'].map((t, i) => h('th', { scope: 'col', class: i > 1 ? 'n' : '' }, t)))),
-          h('tbody', null, table.slice(1).sort((a, b) => (b[0] ?? '').localeCompare(a[0] ?? '')).map((r) => h('tr', null, r.map((c, i) => h('td', { class: i > 1 ? 'n' : '' }, i === 4 ? (Number(c) ? money(Number(c)) : '$0') : c)))))))
+      h('div', { class: 'card' }, h('h2', null, 'By day'), lines.length > 1
+        ? table('Usage by day', ['Day', asked.by === 'key' ? 'Key' : 'Model', 'Clips', 'Seconds', 'Cost'],
+          lines.slice(1).sort((a, b) => (b[0] ?? '').localeCompare(a[0] ?? '')).map((r) => r.map((c, i) => (i < 4 ? c : Number(c) ? money(Number(c)) : '$0'))), 2)
         : h('p', { class: 'dim' }, 'No clip was finished in this time.')));
   }
   await draw();
