@@ -7,6 +7,7 @@ use crate::inputs::{ElementsField, MediaField};
 use crate::media::MediaLimits;
 use crate::model::Model;
 use crate::output::{OutputKind, OutputSpec};
+use crate::prompt::Kind;
 
 /// The roles of a model as they are served. Pointers lead into the body of a submit; `frontal`
 /// and `views` into one element.
@@ -68,12 +69,12 @@ impl Model {
         let fields = &self.fields;
         let video = fields.video.as_ref().map(|MediaField { at, limits }| Medium::Video {
             at,
-            handle: "Video",
+            handle: Kind::Video.word(),
             limits,
         });
         let images = fields.images.as_ref().map(|MediaField { at, limits }| Medium::Image {
             at,
-            handle: "Image",
+            handle: Kind::Image.word(),
             limits,
         });
         let form = Form {
@@ -99,7 +100,14 @@ impl Model {
 
 fn element(field: &ElementsField) -> Medium<'_> {
     let ElementsField { at, frontal, frontal_limits, views, view_limits } = field;
-    Medium::Element { at, handle: "Element", frontal, frontal_limits, views, view_limits }
+    Medium::Element {
+        at,
+        handle: Kind::Element.word(),
+        frontal,
+        frontal_limits,
+        views,
+        view_limits,
+    }
 }
 
 fn sizes(output: &OutputSpec) -> Map<String, Value> {

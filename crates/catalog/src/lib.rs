@@ -1,7 +1,7 @@
 //! The models, as data, and the only place that knows what their fields are called.
 //!
-//! A model is a folder: `manifest.toml`, two schemas and, for people, a `README.md`. The manifest maps JSON pointers to
-//! roles (prompt, reference video, images, elements, length, ratio, sound) and states limits,
+//! A model is a folder: `manifest.toml`, two schemas and, for people, a `README.md`. The manifest
+//! maps JSON pointers to roles (prompt, reference video, images, elements, length, ratio, sound) and states limits,
 //! cross-field rules and the output; the schemas are kept in the dialect in which catalogues of
 //! this kind serve them, and normalised to JSON Schema 2020-12 at load.
 //!

@@ -21,16 +21,24 @@ pub(crate) struct Reference {
 const WORDS: [(&str, Kind); 3] =
     [("video", Kind::Video), ("image", Kind::Image), ("element", Kind::Element)];
 
+// === impl Kind ===
+
+impl Kind {
+    /// What stands between the `@` and the number.
+    pub(crate) const fn word(self) -> &'static str {
+        match self {
+            Self::Video => "Video",
+            Self::Image => "Image",
+            Self::Element => "Element",
+        }
+    }
+}
+
 // === impl Reference ===
 
 impl fmt::Display for Reference {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let word = match self.kind {
-            Kind::Video => "Video",
-            Kind::Image => "Image",
-            Kind::Element => "Element",
-        };
-        write!(f, "@{word}{}", self.n)
+        write!(f, "@{}{}", self.kind.word(), self.n)
     }
 }
 

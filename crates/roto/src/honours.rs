@@ -1,6 +1,7 @@
 //! What the engine does in general, in words for people.
 //!
-//! [`crate::sheet`] decides for each plan; a test holds every line here against it.
+//! [`crate::sheet`] decides for each plan; a test holds the lines here against it, but for four that
+//! no plan without media shows.
 
 use engine::{Degree, Honour};
 
@@ -116,7 +117,7 @@ mod tests {
     use super::*;
     use crate::sheet::Sheet;
 
-    /// Prompts for each line, by the beginning of its wish. What depends on the media has none.
+    /// Prompts for each line, by the beginning of its wish.
     const PROMPTS: &[(&str, &[&str])] = &[
         ("the reference's motion", &["Keep the motion of @Video1"]),
         ("another shape", &["Crop it to 9:16"]),
@@ -146,6 +147,10 @@ mod tests {
         ("new content", &["a dragon flies over the hill"]),
         ("somebody else", &["The woman in @Image1 replaces the man in the video"]),
     ];
+
+    /// The beginnings of the lines that no prompt shows: what they say depends on the media.
+    const OF_THE_MEDIA: [&str; 4] =
+        ["a clip longer", "the subject or", "another background", "the reference's sound"];
 
     fn sheet(prompt: &str) -> (Sheet, bool) {
         let brief = Brief {
@@ -188,8 +193,9 @@ mod tests {
             assert!(HONOURS[..at].iter().all(|other| other.wish != honour.wish), "{honour:?}");
             assert!(!honour.note.ends_with('.') && !honour.note.contains("  "), "{honour:?}");
         }
-        for (start, _) in PROMPTS {
-            let found = HONOURS.iter().filter(|honour| honour.wish.starts_with(start)).count();
+        assert_eq!(PROMPTS.len() + OF_THE_MEDIA.len(), HONOURS.len());
+        for start in PROMPTS.iter().map(|(start, _)| start).chain(&OF_THE_MEDIA) {
+            let found = HONOURS.iter().filter(|honour| honour.wish.starts_with(*start)).count();
             assert_eq!(found, 1, "{start}");
         }
     }

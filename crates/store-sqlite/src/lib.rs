@@ -19,6 +19,7 @@ mod fault;
 mod files;
 mod keys;
 mod open;
+mod operators;
 mod outbox;
 mod polled;
 mod queue;

@@ -106,44 +106,6 @@ pub(crate) fn list(conn: &Connection, listing: &Listing) -> Result<Page, Fault> 
     Ok(Page { rows, next })
 }
 
-/// Requests that are leased, in the order of insertion.
-pub(crate) fn at_work(conn: &Connection, limit: u32) -> Result<Vec<RequestRow>, Fault> {
-    let picked = "SELECT seq FROM request INDEXED BY request_lease WHERE lease_end IS NOT NULL \
-         ORDER BY seq LIMIT ?1";
-    picked_rows(conn, picked, "r.seq", &[&limit])
-}
-
-/// Requests that came to `state` last, the last one first.
-pub(crate) fn last_ended(
-    conn: &Connection,
-    state: State,
-    limit: u32,
-) -> Result<Vec<RequestRow>, Fault> {
-    let picked = "SELECT seq FROM request INDEXED BY request_ended \
-         WHERE finished_at IS NOT NULL AND state = ?2 ORDER BY finished_at DESC, seq DESC LIMIT ?1";
-    picked_rows(conn, picked, "r.finished_at DESC, r.seq DESC", &[&limit, &number(state)])
-}
-
-/// The whole records of the sequence numbers that `picked` selects.
-fn picked_rows(
-    conn: &Connection,
-    picked: &str,
-    order: &str,
-    values: &[&dyn ToSql],
-) -> Result<Vec<RequestRow>, Fault> {
-    let sql = format!(
-        "SELECT {COLUMNS}, b.doc FROM {TABLES} JOIN body b ON b.seq = r.seq \
-         WHERE r.seq IN ({picked}) ORDER BY {order}"
-    );
-    let mut statement = conn.prepare_cached(&sql)?;
-    let mut found = statement.query(values)?;
-    let mut rows = Vec::new();
-    while let Some(row) = found.next()? {
-        rows.push(codec::request(row, true)?);
-    }
-    Ok(rows)
-}
-
 /// The first end of a lease or of a backoff after `now`.
 pub(crate) fn next_wake(conn: &Connection, now: Timestamp) -> Result<Option<Timestamp>, Fault> {
     let first = |sql: &str| -> Result<Option<i64>, Fault> {

@@ -29,7 +29,7 @@ use crate::queue::{self, Restored};
 use crate::readers::Readers;
 use crate::stamp::Stamp;
 use crate::writer::{Job, Pending, Shared, Writer};
-use crate::{accounts, files, keys, requests};
+use crate::{accounts, files, keys, operators, requests};
 
 /// The store of one data folder.
 ///
@@ -249,11 +249,11 @@ impl Store for SqliteStore {
     }
 
     async fn at_work(&self, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
-        self.read(|conn| requests::at_work(conn, limit))
+        self.read(|conn| operators::at_work(conn, limit))
     }
 
     async fn last_ended(&self, state: State, limit: u32) -> Result<Vec<RequestRow>, StoreError> {
-        self.read(|conn| requests::last_ended(conn, state, limit))
+        self.read(|conn| operators::last_ended(conn, state, limit))
     }
 
     async fn cancel(
