@@ -44,6 +44,9 @@ holds('the system page shows what runs, and lists of generations are drawn anew 
   const clip = at.server.clip();
   const id = await until('it is listed', async () => (await at.server.call('GET', '/v1/requests')).requests[0]?.request_id);
   await list.reload();
+  /** When the list asked about the request: now and then, not all the time. @type {number[]} */
+  const asked = [];
+  list.on('request', (request) => { if (request.url().endsWith(`/v1/requests/${id}`)) asked.push(Date.now()); });
   await cards(list).locator('.in_queue, .in_progress').waitFor();
   await until('it runs', async () => (await at.server.call('GET', `/v1/requests/${id}/status`)).status !== 'in_queue', CLIP);
   await system.reload();
@@ -52,6 +55,7 @@ holds('the system page shows what runs, and lists of generations are drawn anew 
   await system.getByText('1 of 1').waitFor();
   assert.equal((await clip).request_id, id);
   await cards(list).locator('.state', { hasText: 'Done' }).waitFor();
+  assert.ok(asked.length <= (asked.at(-1) - asked[0]) / 3000 + 2, `${asked.length} looks`);
   await row.waitFor({ state: 'detached' });
   await system.getByRole('region', { name: 'Stage times' }).waitFor();
   const checks = system.getByRole('region', { name: 'Checks' });

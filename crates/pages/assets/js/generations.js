@@ -80,7 +80,8 @@ export async function view({ query, signal }) {
   }
 
   async function look() {
-    for (const [id, el] of open) {
+    // A copy: who still waits comes in again, and is looked at next time.
+    for (const [id, el] of [...open]) {
       const now = await call(`/v1/requests/${id}`, { signal }).catch(() => null);
       if (!now || signal.aborted) continue;
       open.delete(id);
