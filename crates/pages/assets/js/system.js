@@ -9,6 +9,8 @@ const LOOK = 5000;
 /** @param {import('./app.js').Place} place */
 export async function view({ signal }) {
   const el = h('section', { class: 'stack' });
+  /** Stands above what was seen last while the server does not answer. */
+  const lost = h('p', { class: 'lost', role: 'alert' });
   /** @type {Set<string>} */
   const unfolded = new Set();
   async function draw() {
@@ -19,7 +21,12 @@ export async function view({ signal }) {
     while (!signal.aborted) {
       await new Promise((resolve) => setTimeout(resolve, LOOK));
       // Nobody looks at a page in the background.
-      if (!signal.aborted && !document.hidden) await draw().catch((e) => { if (!signal.aborted) el.prepend(h('p', { class: 'lost', role: 'alert' }, icon('warning'), e.message)); });
+      if (!signal.aborted && !document.hidden) {
+        await draw().catch((e) => {
+          if (!lost.isConnected) el.prepend(lost);
+          if (lost.textContent !== e.message) fill(lost, icon('warning'), e.message);
+        });
+      }
     }
   }
   await draw();
